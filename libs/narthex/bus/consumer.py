@@ -1,0 +1,189 @@
+"""A durable consumer: one message after another, in stream order, acknowledged when its handler has it.
+
+What happens when a handler raises is decided here and nowhere else:
+
+* `retryable` (Unavailable): the thing the handler needs is away. The message is held and tried again until it
+  succeeds; nothing overtakes it, nothing is counted against it.
+* anything else: tried again later, `MAX_DELIVERIES` times in all, then the message goes to the dead letters
+  with its error, and the stream goes on. A body that cannot be read goes there at once.
+
+Messages are pulled with one standing request of our own: nats-py's `fetch(n)` holds the first message back
+until n have come or its timeout has passed (read in 2.16), which would cost seconds.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from prometheus_client import Counter
+from pydantic import ValidationError
+
+from narthex.bus.streams import DEAD_LETTER_PREFIX, Stream
+from narthex.contracts.errors import NarthexError
+from narthex.contracts.events import Event
+from narthex.runtime.tasks import backoff
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Any], Awaitable[None]]
+
+BATCH = 256  # messages asked for at a time; they arrive as they come
+PULL_EXPIRES_S = 30
+HEARTBEAT_S = 5
+ACK_WAIT_S = 30.0
+MAX_DELIVERIES = 5
+RETRY_DELAY_S = 0.5  # times the number of the delivery
+
+HANDLED = Counter("narthex_events_handled_total", "Events handled", ["subject"])
+FAILED = Counter("narthex_event_failures_total", "Handler failures that will be tried again", ["subject"])
+DEAD = Counter("narthex_dead_letters_total", "Events given up and kept as dead letters", ["subject"])
+
+
+class Consumer:
+    """Hands a stream's events to their handlers, in order, one at a time."""
+
+    def __init__(
+        self,
+        client: Client,
+        stream: Stream,
+        durable: str,
+        handlers: Mapping[type[Any], Handler],
+        on_connect: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._durable = durable
+        self._handlers: dict[str, tuple[type[Event], Handler]] = {
+            kind.subject: (kind, handler) for kind, handler in handlers.items()
+        }
+        self._on_connect = on_connect
+
+    async def bind(self) -> None:
+        """Create the durable consumer, or change it to the subjects that are handled now."""
+        await self._client.jetstream().add_consumer(
+            self._stream.name,
+            ConsumerConfig(
+                durable_name=self._durable,
+                ack_policy=AckPolicy.EXPLICIT,
+                deliver_policy=DeliverPolicy.ALL,
+                ack_wait=ACK_WAIT_S,
+                max_deliver=-1,  # giving up is ours: a message is never dropped before it is a dead letter
+                max_ack_pending=BATCH,
+                filter_subjects=sorted(self._handlers),
+            ),
+        )
+        if self._on_connect is not None:
+            await self._on_connect()
+
+    async def run(self) -> None:
+        """Pull and handle until the connection fails."""
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox)
+        try:
+            while True:
+                await self._pull(inbox)
+                await self._handle_batch(subscription)
+        finally:
+            if not self._client.is_closed:
+                await subscription.unsubscribe()
+
+    async def _pull(self, inbox: str) -> None:
+        question = {
+            "batch": BATCH,
+            "expires": PULL_EXPIRES_S * 10**9,
+            "idle_heartbeat": HEARTBEAT_S * 10**9,
+        }
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream.name}.{self._durable}"
+        await self._client.publish(subject, json.dumps(question).encode(), reply=inbox)
+
+    async def _handle_batch(self, subscription: Subscription) -> None:
+        """Handle what one pull brings: until it is used up, expires, or the server falls silent."""
+        taken = 0
+        while taken < BATCH:
+            try:
+                message = await subscription.next_msg(timeout=2 * HEARTBEAT_S + 1)
+            except NatsTimeoutError:
+                return  # no message and no heartbeat: the pull was lost with its connection
+            status = (message.headers or {}).get("Status")
+            if status == "100":
+                continue
+            if status is not None:
+                return  # 404, 408, 409: this pull is over
+            taken += 1
+            await self._handle(message)
+
+    async def _handle(self, message: Msg) -> None:
+        found = self._handlers.get(message.subject)
+        if found is None:  # a subject that this release no longer handles
+            await message.ack()
+            return
+        kind, handler = found
+        try:
+            event = kind.model_validate_json(message.data)
+        except ValidationError as error:
+            await self._bury(message, f"unreadable: {error}")
+            return
+        attempt = 0
+        while True:
+            try:
+                await handler(event)
+            except NarthexError as error:
+                if not error.retryable:
+                    await self._try_later(message, error)
+                    return
+                if attempt == 0:
+                    log.warning("event held", extra={"fields": {"subject": message.subject, "error": str(error)}})
+                await message.in_progress()
+                await asyncio.sleep(backoff(attempt, most_s=2.0))
+                attempt += 1
+            except Exception as error:
+                await self._try_later(message, error)
+                return
+            else:
+                HANDLED.labels(message.subject).inc()
+                await message.ack()
+                return
+
+    async def _try_later(self, message: Msg, error: Exception) -> None:
+        deliveries = message.metadata.num_delivered or 1
+        log.error(
+            "event handler failed",
+            exc_info=error,
+            extra={"fields": {"subject": message.subject, "deliveries": deliveries}},
+        )
+        if deliveries >= MAX_DELIVERIES:
+            await self._bury(message, f"{type(error).__name__}: {error}")
+            return
+        FAILED.labels(message.subject).inc()
+        await message.nak(delay=RETRY_DELAY_S * deliveries)
+
+    async def _bury(self, message: Msg, reason: str) -> None:
+        """Keep the message as a dead letter, then let the stream go on."""
+        DEAD.labels(message.subject).inc()
+        log.error(
+            "event given up",
+            extra={
+                "fields": {
+                    "subject": message.subject,
+                    "reason": reason,
+                    "payload": message.data[:2048].decode(errors="replace"),
+                }
+            },
+        )
+        await self._client.jetstream().publish(
+            f"{DEAD_LETTER_PREFIX}.{self._durable}",
+            message.data,
+            headers={
+                "Narthex-Subject": message.subject,
+                "Narthex-Reason": reason.replace("\r", " ").replace("\n", " ")[:1024],
+                "Nats-Msg-Id": f"{self._durable}.{self._stream.name}.{message.metadata.sequence.stream}",
+            },
+        )
+        await message.term()

@@ -1,0 +1,46 @@
+"""The streams, and which subjects each keeps."""
+
+from dataclasses import dataclass
+
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from narthex.contracts.events import BY_SUBJECT, RequestsServed, RouteApplied
+
+DAY_S = 86_400.0
+DEAD_LETTER_PREFIX = "narthex.dead"
+
+# Volatile facts: told to whoever listens now, kept nowhere.
+VOLATILE = frozenset({RouteApplied.subject})
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A JetStream stream: its name, its subjects, how long it keeps what."""
+
+    name: str
+    subjects: tuple[str, ...]
+    work_queue: bool = False  # a message is gone once its one consumer has it
+    max_age_s: float = 7 * DAY_S
+
+
+EVENTS = Stream(
+    "NARTHEX_EVENTS",
+    tuple(subject for subject in BY_SUBJECT if subject not in VOLATILE | {RequestsServed.subject}),
+)
+REQUESTS = Stream("NARTHEX_REQUESTS", (RequestsServed.subject,), work_queue=True)
+DEAD_LETTERS = Stream("NARTHEX_DEAD_LETTERS", (f"{DEAD_LETTER_PREFIX}.>",), max_age_s=30 * DAY_S)
+
+
+def stream_config(stream: Stream, replicas: int, max_bytes: int = -1) -> StreamConfig:
+    """The server-side configuration of a stream. What no longer fits goes out oldest first."""
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.WORK_QUEUE if stream.work_queue else RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        max_age=stream.max_age_s,
+        max_bytes=max_bytes,
+        num_replicas=replicas,
+        duplicate_window=120.0,  # seconds in which a repeated event id is dropped
+    )

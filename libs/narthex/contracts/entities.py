@@ -1,0 +1,194 @@
+"""What the parts know of each thing: the state that events carry and the routing table is made of.
+
+An event carries the whole entity after the change, so a receiver needs no second question. All models are
+frozen; readers ignore fields they do not know, so that a part of the previous release can read what a newer
+one writes.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Entity(BaseModel):
+    """Base of all entities: frozen, tolerant of fields from a newer release."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+
+
+class Project(Entity):
+    """A tenant boundary: names, roles and tokens live inside one."""
+
+    name: str
+    suspended: bool = False
+
+
+class Deployment(Entity):
+    """What runs; one of its versions is the default."""
+
+    project_id: str
+    name: str
+    default_version_id: str | None = None
+
+
+class HealthCheck(BaseModel):
+    """How an instance of a version is probed. Left out, a TCP connect to its port counts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    path: str | None = None
+    port: int | None = None  # None: the instance's own port, else the service's
+    interval: float = 5.0  # seconds between probes
+    timeout: float = 3.0  # seconds
+    failure_threshold: int = 1  # failed probes in a row until unhealthy
+    success_threshold: int = 1  # good probes in a row until healthy
+
+
+class Version(Entity):
+    """One version of a deployment; it owns the health check."""
+
+    project_id: str
+    deployment_id: str
+    name: str
+    health_check: HealthCheck | None = None
+
+
+class InstanceStatus(StrEnum):
+    """Where an instance is in its life. Only `running` ones are sent requests."""
+
+    PENDING = "pending"
+    INITIALISING = "initialising"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class Instance(Entity):
+    """One running copy of a version, at an address."""
+
+    project_id: str
+    deployment_id: str
+    version_id: str
+    address: str
+    port: int | None = None  # None: the port of the service that is called
+    weight: int = 1
+    stopping: bool = False  # draining: no new requests
+    identity: str | None = None  # nonce that its health answer returns in x-narthex-instance
+
+
+class Service(Entity):
+    """A name and a host under which a deployment's instances are reached, and its policy."""
+
+    project_id: str
+    name: str
+    deployment_id: str
+    version_id: str | None = None  # None: follow the deployment's default version
+    port: int
+    authentication_required: bool = True
+    authentication_method_token_enabled: bool = True
+    authentication_header_pass_through: bool = False
+    request_logging_excluded_paths: str = ""
+    request_logging_excluded_extensions: tuple[str, ...] = ()
+    rate_limit: int | None = None  # requests a minute
+    rate_limit_user_default: int | None = None  # requests a minute and token
+    concurrency_limit: int | None = None  # requests in flight
+    concurrency_limit_user_default: int | None = None  # requests in flight a token
+
+
+class Token(Entity):
+    """A credential, by the digest of its secret; the secret itself is shown once and kept nowhere.
+
+    `digest` is the lower-case hex SHA-256 of the token text: tokens have 160 random bits or more, so no key
+    derivation is needed (THREATS T80).
+    """
+
+    subject_id: str
+    digest: str
+    expires_at: datetime | None = None
+    revoked: bool = False
+
+
+class Access(Entity):
+    """Effective permissions of one subject (a person or a service user; `id` is the subject's id).
+
+    A subject may call a service when `everything` is set, when the service's project is in `projects`, or when
+    its deployment is in `deployments`.
+    """
+
+    name: str = ""  # e-mail of the person or service user, for logs and `x-narthex-user`
+    everything: bool = False
+    projects: tuple[str, ...] = ()
+    deployments: tuple[str, ...] = ()
+
+
+class Health(StrEnum):
+    """The health service's verdict on an instance. Traffic goes only to `healthy` and `busy` ones."""
+
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    BUSY = "busy"
+    UNHEALTHY = "unhealthy"
+
+
+class ReplicaHealth(Entity):
+    """The verdict on one instance (`id` is the instance's id) and why."""
+
+    health: Health = Health.UNKNOWN
+    reason: str = ""
+
+
+class Certificate(Entity):
+    """A certificate's public facts; `id` is its name: the first host it covers. Its key is not an entity."""
+
+    hosts: tuple[str, ...]
+    issuer: str
+    serial: str
+    fingerprint: str  # lower-case hex SHA-256 of the DER
+    not_before: datetime
+    not_after: datetime
+
+
+class Attempt(BaseModel):
+    """One attempt to have a request answered by an instance. Times in milliseconds since the request came."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    instance_id: str
+    address: str
+    outcome: str  # answered, or the code that names the failure: connect_failed, upstream_closed, …
+    reason: str = ""
+    at_ms: float = 0.0
+
+
+class RequestRecord(BaseModel):
+    """What the router writes down about one request. Durations in milliseconds, sizes in body bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    time: datetime
+    router: str = ""
+    project_id: str = ""
+    service_id: str = ""
+    deployment_id: str = ""
+    version_id: str = ""
+    instance_id: str = ""
+    subject_id: str = ""
+    token_id: str = ""
+    method: str = ""
+    path: str = ""
+    query: str = ""
+    status: int = 0
+    code: str = ""  # the code of an answer that the router made itself, else empty
+    outcome: str = "complete"  # complete | truncated | client_gone
+    request_bytes: int = 0
+    response_bytes: int = 0
+    connect_ms: float = 0.0
+    first_byte_ms: float = 0.0
+    total_ms: float = 0.0
+    client: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    attempts: tuple[Attempt, ...] = ()

@@ -1,0 +1,74 @@
+"""Errors: one tree. A code, an HTTP status, whether trying again can help, and who is at fault.
+
+Raised where the cause is known, rendered at the edge only: the API as `{"error": …}`, the router as problem
+JSON, the CLI as one line.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Fault(StrEnum):
+    CLIENT = "client"
+    UPSTREAM = "upstream"
+    NARTHEX = "narthex"
+
+
+class NarthexError(Exception):
+    """Base of all errors of ours. The message is one sentence for a person."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+    fault: ClassVar[Fault] = Fault.NARTHEX
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Invalid(NarthexError):
+    """What was sent breaks a rule; the message names the field and the rule."""
+
+    code = "invalid"
+    status = 400
+    fault = Fault.CLIENT
+
+
+class Unauthenticated(NarthexError):
+    code = "unauthenticated"
+    status = 401
+    fault = Fault.CLIENT
+
+
+class Forbidden(NarthexError):
+    code = "forbidden"
+    status = 403
+    fault = Fault.CLIENT
+
+
+class NotFound(NarthexError):
+    code = "not_found"
+    status = 404
+    fault = Fault.CLIENT
+
+
+class Conflict(NarthexError):
+    code = "conflict"
+    status = 409
+    fault = Fault.CLIENT
+
+
+class Unavailable(NarthexError):
+    """Something this part needs is away just now."""
+
+    code = "unavailable"
+    status = 503
+    retryable = True
+
+
+class Misconfigured(NarthexError):
+    """The installation cannot start like this; the message says what to do. The program exits with 2."""
+
+    code = "misconfigured"
+    fault = Fault.CLIENT

@@ -1,0 +1,14 @@
+"""The routing table as all routers share it, in Valkey. The only place that imports redis.
+
+The table is made of small entries, each with the revision of the thing it describes; routers put them
+together in memory. An entry is taken only if its revision is newer, so writers need no order and no lock.
+Nothing here imports pydantic, so that a router worker stays small.
+"""
+
+from narthex.routing.entry import Entry as Entry
+from narthex.routing.entry import Kind as Kind
+from narthex.routing.store import Change as Change
+from narthex.routing.store import Position as Position
+from narthex.routing.store import PositionLost as PositionLost
+from narthex.routing.store import TableStore as TableStore
+from narthex.routing.store import open_table_store as open_table_store

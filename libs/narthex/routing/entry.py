@@ -1,0 +1,37 @@
+"""One entry of the routing table: pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an entry describes; the payload is the JSON of the entity of that name."""
+
+    DEPLOYMENT = "deployment"  # entities.Deployment
+    SERVICE = "service"  # entities.Service
+    INSTANCE = "instance"  # entities.Instance
+    HEALTH = "health"  # entities.ReplicaHealth
+    TOKEN = "token"  # noqa: S105 - entities.Token
+    ACCESS = "access"  # entities.Access
+    CERTIFICATE = "certificate"  # {"hosts", "chain", "sealed_key", "not_after"}; see narthex_certs
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The state of one thing at one revision. `payload` None is a tombstone: the thing is gone."""
+
+    kind: Kind
+    key: str
+    revision: int
+    sequence: int  # the registry's sequence that brought it; 0 for facts of other parts
+    payload: bytes | None
+
+    def encode(self) -> bytes:
+        """The stored form: revision, sequence and payload, separated by spaces."""
+        return b"%d %d %s" % (self.revision, self.sequence, self.payload or b"")
+
+
+def decode(kind: Kind, key: str, value: bytes) -> Entry:
+    """Read a stored value; ValueError when it is none."""
+    revision, sequence, payload = value.split(b" ", 2)
+    return Entry(kind, key, int(revision), int(sequence), payload or None)

@@ -1,0 +1,188 @@
+"""Reading and writing the shared table.
+
+Keys, all under `nx:`, none of them expiring:
+
+    nx:table:<kind>   hash: entity id -> "revision sequence payload"; an empty payload is a tombstone
+    nx:changes        stream of every accepted change, numbered without holes, capped; what workers follow
+    nx:change-count   the number of the last change
+    nx:epoch          made when the table was filled; absent = the table was lost and must be filled again
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio
+import redis.exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from narthex.contracts.errors import Unavailable
+from narthex.contracts.ids import new_id
+from narthex.routing.entry import Entry, Kind, decode
+
+log = logging.getLogger(__name__)
+
+CHANGES = "nx:changes"
+COUNT = "nx:change-count"
+EPOCH = "nx:epoch"
+CHANGES_KEPT = 100_000  # a worker that is further behind loads the table again
+CHUNK = 500  # entries a script call: keeps Valkey's single thread free for others
+
+# KEYS: nx:changes, nx:change-count, then nx:table:<kind> of each entry. ARGV: how many changes to keep, then
+# for each entry kind, id, revision, "revision sequence payload". Returns how many were newer than what is held.
+_APPLY = """
+local taken = 0
+for i = 3, #KEYS do
+  local a = (i - 3) * 4 + 2
+  local held = redis.call('HGET', KEYS[i], ARGV[a + 1])
+  if not held or tonumber(string.match(held, '^%d+')) < tonumber(ARGV[a + 2]) then
+    redis.call('HSET', KEYS[i], ARGV[a + 1], ARGV[a + 3])
+    redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*',
+      'n', redis.call('INCR', KEYS[2]), 'k', ARGV[a], 'i', ARGV[a + 1], 'v', ARGV[a + 3])
+    taken = taken + 1
+  end
+end
+return taken
+"""
+
+
+class PositionLost(Exception):
+    """The change log no longer reaches back to where the reader was: load the table again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the change log: the stream's id, and the number of the change, to notice holes."""
+
+    id: str = "0-0"
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One accepted change and its position in the log."""
+
+    position: Position
+    entry: Entry
+
+
+def table_key(kind: Kind) -> str:
+    return f"nx:table:{kind}"
+
+
+class TableStore:
+    """The shared table. Every method raises Unavailable when Valkey is away."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._client: Any = client
+        self._apply = client.register_script(_APPLY)
+
+    async def apply(self, entries: Sequence[Entry]) -> int:
+        """Take the entries that are newer than what is held; returns how many were."""
+        taken = 0
+        for start in range(0, len(entries), CHUNK):
+            chunk = entries[start : start + CHUNK]
+            arguments: list[str | int | bytes] = [CHANGES_KEPT]
+            for entry in chunk:
+                arguments += [entry.kind, entry.key, entry.revision, entry.encode()]
+            keys = [CHANGES, COUNT, *(table_key(entry.kind) for entry in chunk)]
+            with _unavailable():
+                taken += int(await self._apply(keys=keys, args=arguments))
+        return taken
+
+    async def position(self) -> Position:
+        """Where the change log ends now; read before `load`, so that nothing falls between the two."""
+        with _unavailable():
+            last = await self._client.xrevrange(CHANGES, count=1)
+        return _position(*last[0]) if last else Position()
+
+    async def load(self, kinds: Iterable[Kind] = tuple(Kind)) -> AsyncIterator[Entry]:
+        """Every entry, tombstones included. Entries that cannot be read are skipped and logged."""
+        for kind in kinds:
+            with _unavailable():
+                async for key, value in self._client.hscan_iter(table_key(kind), count=1000):
+                    try:
+                        yield decode(kind, key.decode(), value)
+                    except ValueError:
+                        log.error("unreadable table entry", extra={"fields": {"kind": kind, "key": key}})
+
+    async def get(self, kind: Kind, key: str) -> Entry | None:
+        """The entry held for one thing."""
+        with _unavailable():
+            value = await self._client.hget(table_key(kind), key)
+        return decode(kind, key, value) if value is not None else None
+
+    async def changes(self, after: Position, wait_s: float) -> list[Change]:
+        """The changes after a position, waiting up to `wait_s` for the first; [] when none came.
+
+        Raises PositionLost when some of them are no longer in the log, or the log began anew.
+        """
+        with _unavailable():
+            found = await self._client.xread({CHANGES: after.id}, count=CHUNK, block=max(1, int(wait_s * 1000)))
+        changes = [_change(*item) for _, items in found or () for item in items]
+        if changes and changes[0].position.number != after.number + 1:
+            raise PositionLost
+        return changes
+
+    async def epoch(self) -> str | None:
+        """The mark of the table's last filling; None when the table is empty or was lost."""
+        with _unavailable():
+            value = await self._client.get(EPOCH)
+        return value.decode() if value is not None else None
+
+    async def mark_filled(self) -> None:
+        """Set the epoch after a filling from the registry's snapshot; an epoch that is there stays."""
+        with _unavailable():
+            await self._client.set(EPOCH, new_id(), nx=True)
+
+    async def bury_missing(self, kinds: Iterable[Kind], known: set[tuple[Kind, str]], upto_sequence: int) -> int:
+        """Make tombstones of entries that a snapshot at `upto_sequence` does not name; returns how many.
+
+        An entry that a later fact brought is left alone.
+        """
+        gone = [
+            Entry(entry.kind, entry.key, entry.revision + 1, entry.sequence, None)
+            async for entry in self.load(kinds)
+            if entry.payload is not None and (entry.kind, entry.key) not in known and entry.sequence <= upto_sequence
+        ]
+        return await self.apply(gone)
+
+    async def ping(self) -> None:
+        with _unavailable():
+            await self._client.ping()
+
+
+@asynccontextmanager
+async def open_table_store(url: str, timeout_s: float) -> AsyncIterator[TableStore]:
+    """A store that connects when it is first used and again when it has to."""
+    client = redis.asyncio.Redis.from_url(
+        url,
+        protocol=2,
+        socket_connect_timeout=timeout_s,
+        socket_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 1),  # a connection that died while idle; more is the caller's decision
+    )
+    try:
+        yield TableStore(client)
+    finally:
+        await client.aclose()
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
+        raise Unavailable(f"the routing table in Valkey is away: {error or type(error).__name__}") from error
+
+
+def _position(stream_id: bytes, fields: dict[bytes, bytes]) -> Position:
+    return Position(stream_id.decode(), int(fields[b"n"]))
+
+
+def _change(stream_id: bytes, fields: dict[bytes, bytes]) -> Change:
+    kind = Kind(fields[b"k"].decode())
+    return Change(_position(stream_id, fields), decode(kind, fields[b"i"].decode(), fields[b"v"]))

@@ -1,0 +1,47 @@
+"""The admin port of a process: `/healthz`, `/readyz`, `/metrics`. Loopback by default, never public."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+# Why a check is not satisfied, in a few words; empty when it is.
+Check = Callable[[], str]
+# Text in the Prometheus exposition format, for what prometheus_client's registry does not hold.
+MoreMetrics = Callable[[], Awaitable[str]]
+
+
+@asynccontextmanager
+async def admin_server(
+    bind: str, port: int, checks: Mapping[str, Check], more_metrics: MoreMetrics | None = None
+) -> AsyncIterator[int]:
+    """Serve the admin endpoints; yields the port that is listened on.
+
+    `/healthz` answers 200 while the event loop turns; `/readyz` answers 503 and the reasons while any check
+    has one.
+    """
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(request: web.Request) -> web.Response:
+        reasons = {name: reason for name, check in checks.items() if (reason := check())}
+        return web.json_response({"ready": not reasons, "waiting_for": reasons}, status=503 if reasons else 200)
+
+    async def metrics(request: web.Request) -> web.Response:
+        text = generate_latest().decode()
+        if more_metrics is not None:
+            text += await more_metrics()
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, bind, port)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,44 @@
+"""Logs as one JSON object a line on standard error, so that no logged value can forge a line.
+
+Fields go in by `extra={"fields": {...}}`; what `json.dumps` escapes (control characters, non-ASCII) cannot
+reach a terminal raw.
+"""
+
+import json
+import logging
+import sys
+import time
+from typing import Any
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as `{"time", "level", "part", "logger", "message", …fields}`."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self._part = part
+
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line: dict[str, Any] = {
+            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "part": self._part,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def set_up_logs(part: str, level: str) -> None:
+    """Send this process's logs to standard error as JSON lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines(part))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    # A line per API request is the audit trail's business, not the log's.
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -1,0 +1,48 @@
+"""Background tasks that somebody owns: they end with their block, and their failure ends it."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+
+class Background:
+    """Starts tasks inside a task group and knows them, so that they can be cancelled together."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        task = self._group.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+@asynccontextmanager
+async def background() -> AsyncIterator[Background]:
+    """A block with background tasks: leaving it cancels them, a task that fails ends the block.
+
+    Bare `asyncio.create_task` is not used in Narthex: a task nobody owns fails unseen.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = Background(group)
+        try:
+            yield tasks
+        finally:
+            tasks.cancel()
+
+
+def backoff(attempt: int, first_s: float = 0.1, most_s: float = 5.0) -> float:
+    """Seconds to wait before try `attempt` (from 0): doubling, bounded, with half of it random.
+
+    The random half keeps many processes that lost the same server from coming back in step.
+    """
+    full = min(most_s, first_s * float(1 << min(attempt, 16)))
+    return full / 2 + random.uniform(0, full / 2)  # noqa: S311 - jitter, not a secret
