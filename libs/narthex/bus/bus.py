@@ -10,6 +10,8 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
 from pydantic import BaseModel, ValidationError
 
 from narthex.bus.consumer import Consumer, Handler
@@ -34,12 +36,20 @@ class Bus:
         self._part = part
         self._client = Client()
         self._up = asyncio.Event()
+        self._down = asyncio.Event()
         self._closed = asyncio.Event()
         self._last_error = ""
+        self._begun = False
+        self._over = False
 
     @property
     def connected(self) -> bool:
         return self._up.is_set()
+
+    async def lost(self) -> None:
+        """Return when the connection that is there now has been lost; at once when there is none."""
+        if self.connected:
+            await self._down.wait()
 
     async def publish(self, event: Event) -> None:
         """Store an event on its stream; returns when the stream has acknowledged it.
@@ -146,7 +156,10 @@ class Bus:
                 await _quietly(subscription.unsubscribe())
 
     async def ensure_streams(self) -> None:
-        """Create the streams or bring them up to date; the registry does this, the others wait for it."""
+        """Create the streams or bring them up to date; the registry does this, the others wait for it.
+
+        Waits for a connection; raises Unavailable when it is lost on the way.
+        """
         await self._up.wait()
         jetstream = self._client.jetstream()
         for stream, max_bytes in (
@@ -156,12 +169,13 @@ class Bus:
         ):
             config = stream_config(stream, self._settings.replicas, max_bytes)
             try:
-                await jetstream.add_stream(config)
-            except nats.js.errors.BadRequestError:
-                await jetstream.update_stream(config)
+                await _put_stream(jetstream, config)
+            except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+                raise Unavailable(f"the stream {stream.name} could not be set up: {_sentence(error)}") from error
 
     async def connect(self) -> None:
         """Connect, however long it takes; the client reconnects by itself afterwards."""
+        self._begun = True
         await self._client.connect(
             servers=self._settings.url.split(","),
             user=self._settings.user or None,
@@ -183,7 +197,9 @@ class Bus:
     async def close(self) -> None:
         self._up.clear()
         self._closed.set()
-        await _quietly(self._client.close())
+        if self._begun:  # nats-py cannot close what it never tried to connect
+            await _quietly(self._client.close())
+        self._over = True
 
     async def _listen(self, messages: AsyncIterator[Msg], handler: Callable[[Event], Awaitable[None]]) -> None:
         async for message in messages:
@@ -210,6 +226,7 @@ class Bus:
 
     async def _on_connect(self) -> None:
         self._up.set()
+        self._down.clear()
         self._last_error = ""
         log.info("bus connected")
 
@@ -217,8 +234,13 @@ class Bus:
         if self._up.is_set():
             log.warning("bus disconnected")
         self._up.clear()
+        self._down.set()
 
     async def _on_error(self, error: Exception) -> None:
+        if self._over:
+            # nats-py lost its cancellation: Python 3.11's wait_for drops one that meets a failing connect. It
+            # would go on trying for ever and keep the process from ending.
+            raise asyncio.CancelledError
         sentence = _sentence(error)
         if sentence != self._last_error:  # a server that stays away is one line, not one a second
             self._last_error = sentence
@@ -235,6 +257,13 @@ async def open_bus(settings: BusSettings, part: str) -> AsyncIterator[Bus]:
             yield bus
         finally:
             await bus.close()
+
+
+async def _put_stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    try:
+        await jetstream.add_stream(config)
+    except nats.js.errors.BadRequestError:  # it is there, with another configuration
+        await jetstream.update_stream(config)
 
 
 def _sentence(error: BaseException) -> str:

@@ -20,6 +20,8 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from prometheus_client import Counter
@@ -38,6 +40,8 @@ BATCH = 256  # messages asked for at a time; they arrive as they come
 PULL_EXPIRES_S = 30
 HEARTBEAT_S = 5
 ACK_WAIT_S = 30.0
+RESET_TIMEOUT_S = 2.0  # the answer takes 1 ms; a server that does not know the request stays silent
+_PULL_IS_OVER = {"404", "408"}  # nothing there, or its time has passed
 MAX_DELIVERIES = 5
 RETRY_DELAY_S = 0.5  # times the number of the delivery
 
@@ -79,8 +83,25 @@ class Consumer:
                 filter_subjects=sorted(self._handlers),
             ),
         )
+        await self._take_back()
         if self._on_connect is not None:
             await self._on_connect()
+
+    async def _take_back(self) -> None:
+        """Have what was delivered and never acknowledged delivered again now, in stream order.
+
+        A process that was killed, or a connection that broke, leaves up to a batch of them behind. The server
+        would hold these back for `ACK_WAIT_S` and send what is newer first. (Servers from 2.14 on; on older
+        ones it stays at that.)
+        """
+        subject = f"$JS.API.CONSUMER.RESET.{self._stream.name}.{self._durable}"
+        try:
+            answer = await self._client.request(subject, b"", timeout=RESET_TIMEOUT_S)
+        except (NatsTimeoutError, NoRespondersError) as error:
+            log.warning("consumer not reset", extra={"fields": {"durable": self._durable, "error": str(error)}})
+            return
+        if refusal := json.loads(answer.data).get("error"):
+            log.warning("consumer not reset", extra={"fields": {"durable": self._durable, "error": refusal}})
 
     async def run(self) -> None:
         """Pull and handle until the connection fails."""
@@ -114,8 +135,10 @@ class Consumer:
             status = (message.headers or {}).get("Status")
             if status == "100":
                 continue
-            if status is not None:
-                return  # 404, 408, 409: this pull is over
+            if status in _PULL_IS_OVER:
+                return
+            if status is not None:  # 409, 503: the consumer is gone or moving; pulling again would spin
+                raise NatsError(f"pull refused: {status} {(message.headers or {}).get('Description', '')}".rstrip())
             taken += 1
             await self._handle(message)
 

@@ -68,12 +68,12 @@ def may_publish(name: str, role: Role) -> list[str]:
             f"$JS.API.CONSUMER.DURABLE.CREATE.{stream.name}.{name}",
             f"$JS.API.CONSUMER.CREATE.{stream.name}.{name}",
             f"$JS.API.CONSUMER.MSG.NEXT.{stream.name}.{name}",
+            f"$JS.API.CONSUMER.RESET.{stream.name}.{name}",
             f"$JS.ACK.{stream.name}.{name}.>",
             f"{DEAD_LETTER_PREFIX}.{name}",
         ]
-    if role.answers:
-        # Replies go to the asker's private inbox.
-        subjects += ["_INBOX_*.>"]
+    # Replies go to the asker's private inbox. (`_INBOX_*.>` would not do: a wildcard is a whole token.)
+    subjects += [f"_INBOX_{asker}.>" for asker, other in ROLES.items() if set(role.answers) & set(other.asks)]
     return sorted(set(subjects))
 
 

@@ -31,7 +31,9 @@ Description = Annotated[StrictStr, Field(max_length=400)]
 Labels = dict[StrictStr, StrictStr]
 Port = Annotated[StrictInt, AfterValidator(lambda port: _between(port, 1, 65535))]
 Seconds = Annotated[StrictInt, Field(ge=1, le=3600)]
-Limit = Annotated[StrictInt, Field(ge=1)]
+Limit = Annotated[StrictInt, Field(ge=1, le=1_000_000_000)]  # fits a 32-bit column
+Credits = Annotated[float, Field(allow_inf_nan=False)]
+Extensions = Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(max_length=100)]
 
 
 def _between(number: int, low: int, high: int) -> int:
@@ -56,9 +58,18 @@ class ProjectCreate(Request):
     name: Name
     organization_name: Annotated[StrictStr, Field(min_length=1)]
     advanced_permissions: StrictBool = False
-    credits: float | None = None
+    credits: Credits | None = None
     cors_origins: list[StrictStr] = []
     labels: Labels = {}
+
+
+class ProjectUpdate(Request):
+    name: Name | None = None
+    advanced_permissions: StrictBool | None = None
+    credits: Credits | None = None
+    suspend: StrictBool | None = None
+    cors_origins: list[StrictStr] | None = None
+    labels: Labels | None = None
 
 
 class ProjectDetail(Response):
@@ -269,7 +280,7 @@ class ServiceUpdate(Request):
     authentication_method_token_enabled: StrictBool | None = None
     authentication_header_pass_through: StrictBool | None = None
     request_logging_excluded_paths: Annotated[StrictStr, Field(max_length=400)] | None = None
-    request_logging_excluded_extensions: list[StrictStr] | None = None
+    request_logging_excluded_extensions: Extensions | None = None
     rate_limit: Limit | None = None
     rate_limit_user_default: Limit | None = None
     concurrency_limit: Limit | None = None
@@ -354,6 +365,14 @@ class UserDetail(Response):
     surname: str | None = None
     registration_date: datetime
     authentication: str = "token"
+
+
+class RequestPage(Response):
+    """A page of request records, newest first; `next` and `previous` are values for `offset`."""
+
+    next: str | None = None
+    previous: str | None = None
+    results: list[RequestRecord]
 
 
 class OrganizationDetail(Response):

@@ -5,7 +5,6 @@ JSON, the CLI as one line.
 """
 
 from enum import StrEnum
-from typing import ClassVar
 
 
 class Fault(StrEnum):
@@ -17,10 +16,10 @@ class Fault(StrEnum):
 class NarthexError(Exception):
     """Base of all errors of ours. The message is one sentence for a person."""
 
-    code: ClassVar[str] = "internal"
-    status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = False
-    fault: ClassVar[Fault] = Fault.NARTHEX
+    code: str = "internal"
+    status: int = 500
+    retryable: bool = False
+    fault: Fault = Fault.NARTHEX
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

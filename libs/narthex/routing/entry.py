@@ -7,7 +7,9 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What an entry describes; the payload is the JSON of the entity of that name."""
 
+    PROJECT = "project"  # entities.Project
     DEPLOYMENT = "deployment"  # entities.Deployment
+    VERSION = "version"  # entities.Version
     SERVICE = "service"  # entities.Service
     INSTANCE = "instance"  # entities.Instance
     HEALTH = "health"  # entities.ReplicaHealth

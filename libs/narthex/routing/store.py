@@ -1,10 +1,11 @@
 """Reading and writing the shared table.
 
-Keys, all under `nx:`, none of them expiring:
+Keys, all under `nx:`:
 
     nx:table:<kind>   hash: entity id -> "revision sequence payload"; an empty payload is a tombstone
     nx:changes        stream of every accepted change, numbered without holes, capped; what workers follow
     nx:change-count   the number of the last change
+    nx:lease:<name>   who does a thing that only one may do; ends by itself
     nx:epoch          made when the table was filled; absent = the table was lost and must be filled again
 """
 
@@ -48,6 +49,13 @@ end
 return taken
 """
 
+_LEASE = """
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
 
 class PositionLost(Exception):
     """The change log no longer reaches back to where the reader was: load the table again."""
@@ -79,6 +87,7 @@ class TableStore:
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client: Any = client
         self._apply = client.register_script(_APPLY)
+        self._lease = client.register_script(_LEASE)
 
     async def apply(self, entries: Sequence[Entry]) -> int:
         """Take the entries that are newer than what is held; returns how many were."""
@@ -149,6 +158,11 @@ class TableStore:
             if entry.payload is not None and (entry.kind, entry.key) not in known and entry.sequence <= upto_sequence
         ]
         return await self.apply(gone)
+
+    async def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Take or renew the lease `name`; whether `owner` holds it now. It ends by itself after `seconds`."""
+        with _unavailable():
+            return bool(await self._lease(keys=[f"nx:lease:{name}"], args=[owner, int(seconds * 1000)]))
 
     async def ping(self) -> None:
         with _unavailable():

@@ -1,0 +1,12 @@
+"""The router: HTTPS in, healthy instances out.
+
+One main process keeps the shared table up to date (`projection`) and runs N workers; each worker follows the
+table and serves requests on its own event loop.
+
+Glossary. *Downstream* is the client's side of a request, *upstream* the instance's. A *route* is all that is
+needed to serve one host. An *endpoint* is one instance as one service reaches it, with its connections. An
+*exchange* is one request with its response.
+
+Hot path, five files: `table` (host to route), `http1` (bytes in, bytes out), `exchange` (what may happen
+when), `downstream`, `upstream`. Everything else here may be slow.
+"""

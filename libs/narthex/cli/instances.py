@@ -1,0 +1,125 @@
+"""`narthex instances`: running copies of a version, and how they are."""
+
+from typing import Annotated
+
+import typer
+
+from narthex.cli.options import Json, Project, parse_labels
+from narthex.cli.output import Column, notice, show_list, show_one
+from narthex.cli.session import body, connect
+from narthex.contracts.api import InstanceCreate, InstanceDetail
+
+app = typer.Typer(no_args_is_help=True, help="Instances: running copies of a version, each at an address.")
+
+Deployment = Annotated[str, typer.Argument(help="The deployment's name.")]
+Version = Annotated[str, typer.Argument(help="The version's name.")]
+Id = Annotated[str, typer.Argument(help="The instance's id.")]
+
+
+def _where(instance: InstanceDetail) -> str:
+    host = f"[{instance.address}]" if ":" in instance.address else instance.address
+    return host if instance.port is None else f"{host}:{instance.port}"
+
+
+COLUMNS: list[Column[InstanceDetail]] = [
+    Column("ID", lambda instance: instance.id),
+    Column("ADDRESS", _where),
+    Column("STATUS", lambda instance: instance.status),
+    Column("HEALTH", lambda instance: instance.health),
+    Column("REASON", lambda instance: instance.reason, flexible=True),
+    Column("NOTE", lambda instance: instance.note, flexible=True),
+]
+
+OF_PROJECT: list[Column[InstanceDetail]] = [
+    Column("DEPLOYMENT", lambda instance: instance.deployment),
+    Column("VERSION", lambda instance: instance.version),
+    *COLUMNS,
+]
+
+
+@app.command("list")
+def list_instances(
+    context: typer.Context,
+    deployment: Annotated[str | None, typer.Argument(help="The deployment's name.")] = None,
+    version: Annotated[str | None, typer.Argument(help="The version's name.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only these: pending,initialising,running,stopping.")] = None,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """The instances of a version, of a deployment, or of the whole project."""
+    with connect(context, project, deployment=deployment, version=version) as api:
+        if deployment is not None and version is not None:
+            show_list(api.instances.list(deployment, version, status=status), COLUMNS, json)
+            return
+        if deployment is not None:
+            api.deployments.get(deployment)  # an unknown one is an error, not an empty list
+        found = api.instances.list_project(status=status)
+        show_list((i for i in found if deployment in (None, i.deployment)), OF_PROJECT, json)
+
+
+@app.command("get")
+def get_instance(
+    context: typer.Context,
+    deployment: Deployment,
+    version: Version,
+    id: Id,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """One instance."""
+    with connect(context, project, deployment=deployment, version=version) as api:
+        show_one(api.instances.get(deployment, version, id), json)
+
+
+@app.command("create")
+def create_instance(
+    context: typer.Context,
+    deployment: Deployment,
+    version: Version,
+    address: Annotated[str, typer.Option(help="IP address or DNS name where it listens.")],
+    port: Annotated[int | None, typer.Option(help="Default: the port of the service that is called.")] = None,
+    weight: Annotated[int | None, typer.Option(help="Its share of requests, relative to the others'.")] = None,
+    lease: Annotated[int | None, typer.Option(metavar="SECONDS", help="It vanishes unless renewed.")] = None,
+    metadata: Annotated[list[str] | None, typer.Option("--metadata", metavar="KEY=VALUE")] = None,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """Register a running copy."""
+    wanted = body(
+        InstanceCreate, address=address, port=port, weight=weight, lease_seconds=lease, metadata=parse_labels(metadata)
+    )
+    with connect(context, project, deployment=deployment, version=version) as api:
+        show_one(api.instances.create(deployment, version, wanted), json)
+
+
+@app.command("update")
+def update_instance(
+    context: typer.Context,
+    deployment: Deployment,
+    version: Version,
+    id: Id,
+    note: Annotated[str, typer.Option(help="Renew its lease and say this about it.")],
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """Renew an instance's lease with a note that `instances list` shows."""
+    with connect(context, project, deployment=deployment, version=version) as api:
+        show_one(api.instances.renew(deployment, version, id, note=note), json)
+
+
+@app.command("delete")
+def delete_instance(
+    context: typer.Context,
+    deployment: Deployment,
+    version: Version,
+    id: Id,
+    wait: Annotated[bool, typer.Option("--wait", help="Return only when its last request is answered.")] = False,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0)] = 30.0,
+    project: Project = None,
+) -> None:
+    """Drain an instance: no new requests; it is removed when those under way are answered."""
+    with connect(context, project, deployment=deployment, version=version) as api:
+        api.instances.delete(deployment, version, id)
+        if wait:
+            api.instances.wait_until_gone(deployment, version, id, timeout=timeout)
+    notice(f"{'deleted' if wait else 'draining'} instance {id}")

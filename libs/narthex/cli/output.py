@@ -1,0 +1,144 @@
+"""What commands print: tables on a terminal, tab-separated lines into a pipe, JSON with `--json`.
+
+The one thing to know: names, paths and messages come from other people. Whatever is not printable is shown
+escaped, and nothing is read as rich markup, so that no value can write to the terminal as a program does.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+Row = TypeVar("Row")
+
+FLEXIBLE_MIN = 16  # a column of free text is not folded narrower than this
+
+GOOD = frozenset({"running", "healthy", "ready", "available", "busy"})
+BAD = frozenset({"unhealthy", "failed", "backoff", "stopped"})
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """A column of a table. A flexible one holds free text and may be folded; others are never cut or folded."""
+
+    title: str
+    value: Callable[[Row], object]
+    flexible: bool = False
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that a terminal might act on: controls, bidi marks, line separators."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def plain(value: object) -> str:
+    """A value as one cell of text."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, StrEnum | str):
+        return printable(str(value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{plain(key)}={plain(item)}" for key, item in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(item) for item in value) or "-"
+    return printable(f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def timestamp(time: datetime) -> str:
+    """Local time for people, UTC with its zone for programs."""
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if sys.stdout.isatty():
+        return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def show_list(rows: Iterable[Row], columns: Sequence[Column[Row]], as_json: bool) -> None:
+    """A list of models, as a table or as a JSON array."""
+    rows = list(rows)
+    if as_json:
+        _print_json([_jsonable(row) for row in rows])
+    elif sys.stdout.isatty():
+        _print_table(rows, columns)
+    else:
+        print("\t".join(column.title for column in columns))
+        for row in rows:
+            print("\t".join(plain(column.value(row)) for column in columns))
+
+
+def show_one(model: BaseModel, as_json: bool) -> None:
+    """One model, as `field: value` lines or as a JSON object."""
+    if as_json:
+        _print_json(_jsonable(model))
+        return
+    fields = {name: getattr(model, name) for name in type(model).model_fields}
+    width = max(len(name) for name in fields)
+    for name, value in fields.items():
+        print(f"{name:<{width}}  {plain(value)}")
+
+
+def show_line(value: Any) -> None:
+    """One line of JSON of a stream."""
+    print(json.dumps(_jsonable(value)), flush=True)
+
+
+def notice(text: str) -> None:
+    """Something to know that is not the result: on stderr."""
+    print(printable(text), file=sys.stderr)
+
+
+def complain(text: str) -> None:
+    """Why the command failed: on stderr."""
+    print(f"error: {printable(text)}", file=sys.stderr)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """A spinner on stderr while the block runs; nothing when nobody watches."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(Text(printable(text))):
+        yield
+
+
+def _print_table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> None:
+    cells = [[plain(column.value(row)) for column in columns] for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for number, column in enumerate(columns):
+        widest = max(cell_len(text) for text in (column.title, *(row[number] for row in cells)))
+        least = min(widest, FLEXIBLE_MIN) if column.flexible else widest
+        table.add_column(column.title, no_wrap=not column.flexible, overflow="fold", min_width=least)
+    for row in cells:
+        table.add_row(*map(_cell, row))
+    # Wider than the terminal rather than cut: an id that is cut is worth nothing.
+    console = Console(highlight=False)
+    needed = Measurement.get(console, console.options.update(width=100_000), table).minimum
+    Console(highlight=False, width=max(console.width, needed)).print(table)
+
+
+def _cell(text: str) -> Text:
+    return Text(text, style="green" if text in GOOD else "red" if text in BAD else "")
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _jsonable(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value

@@ -1,0 +1,83 @@
+"""Where a command talks to, and what happens to its errors: the same for all commands."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import httpx2
+import typer
+from pydantic import BaseModel, ValidationError
+from typer.core import TyperGroup
+
+from narthex.cli.exits import exit_code
+from narthex.cli.output import complain
+from narthex.cli.suggest import Named, suggestion
+from narthex.client.client import Client
+from narthex.client.errors import ApiError
+from narthex.client.profiles import Flags, Profile, resolve
+from narthex.contracts.errors import Misconfigured, NarthexError
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the options before the command say. A test gives its transport."""
+
+    flags: Flags = field(default_factory=Flags)
+    transport: httpx2.BaseTransport | None = None
+
+    def profile(self, project: str | None = None) -> Profile:
+        """The profile that applies, with the command's own project."""
+        return resolve(replace(self.flags, project=project))
+
+
+def session_of(context: typer.Context) -> Session:
+    """The session of a command."""
+    return context.obj if isinstance(context.obj, Session) else Session()
+
+
+@contextmanager
+def connect(
+    context: typer.Context,
+    project: str | None = None,
+    *,
+    deployment: str | None = None,
+    version: str | None = None,
+    service: str | None = None,
+) -> Iterator[Client]:
+    """A client for one command. The names are those it is about: when one is unknown, a similar one is proposed."""
+    session = session_of(context)
+    profile = session.profile(project)
+    with Client.from_profile(profile, transport=session.transport) as api:
+        try:
+            yield api
+        except ApiError as error:
+            if error.status not in (400, 404):
+                raise
+            hint = suggestion(api, Named(profile.project, deployment, version, service))
+            if not hint:
+                raise
+            raise ApiError(error.status, error.code, error.message.rstrip(".") + hint) from None
+
+
+def body(model: type[Body], **fields: Any) -> Body:
+    """A request body from options; what was not given (None) stays out of it."""
+    try:
+        return model(**{name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]).replace("_", "-")
+        raise Misconfigured(f"{where} {first['msg'].removeprefix('Value error, ')}") from None
+
+
+class RootGroup(TyperGroup):
+    """The program: an error of ours becomes one line on stderr and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NarthexError as error:
+            complain(error.message)
+            raise typer.Exit(exit_code(error)) from None

@@ -1,0 +1,267 @@
+"""The blocking client.
+
+    from narthex.client import Client
+    from narthex.contracts.api import ServiceCreate
+
+    with Client.from_profile() as narthex:
+        service = narthex.services.create(ServiceCreate(name="hello", deployment="hello", port=9000))
+        narthex.services.wait_until_applied("hello")
+        print(service.endpoint)
+
+Every method raises ApiError when the API says no, ConnectionFailed when it does not answer. What can be repeated
+is, with back-off, within `Retry.total_s`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar
+
+import httpx2
+
+from narthex.client import connection, operations
+from narthex.client.call import Call, Link, Listing, Operation, Pause, Reply, Send, encode_path, raise_for_status
+from narthex.client.errors import ApiError
+from narthex.client.profiles import Flags, Profile, resolve
+from narthex.client.retry import Retry
+from narthex.client.stream import Resumption, read_record
+from narthex.contracts.api import EventRecord
+from narthex.contracts.errors import NarthexError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Item = TypeVar("Item")
+
+
+class BlockingClock(Protocol):
+    """What the client waits by; a test turns its own."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class _Noun:
+    """The operations on one kind of thing."""
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+
+
+class _calling(Generic[P, R]):  # noqa: N801 - reads as a decorator
+    """An operation as a method that returns its result."""
+
+    def __init__(self, make: Callable[P, Operation[R]]) -> None:
+        self._make = make
+
+    def __get__(self, noun: _Noun, owner: type[Any] | None = None) -> Callable[P, R]:
+        def method(*args: P.args, **kwargs: P.kwargs) -> R:
+            return noun._client.run(self._make(*args, **kwargs))
+
+        return update_wrapper(method, self._make)
+
+
+class _listing(Generic[P, Item]):  # noqa: N801
+    """A paged list as a method that returns an iterator over all of it, page by page as it is consumed."""
+
+    def __init__(self, make: Callable[P, Listing[Any, Item]]) -> None:
+        self._make = make
+
+    def __get__(self, noun: _Noun, owner: type[Any] | None = None) -> Callable[P, Iterator[Item]]:
+        def method(*args: P.args, **kwargs: P.kwargs) -> Iterator[Item]:
+            return noun._client.iterate(self._make(*args, **kwargs))
+
+        return update_wrapper(method, self._make)
+
+
+class Projects(_Noun):
+    list = _calling(operations.list_projects)
+    get = _calling(operations.get_project)
+    create = _calling(operations.create_project)
+    update = _calling(operations.update_project)
+    delete = _calling(operations.delete_project)
+
+
+class Deployments(_Noun):
+    list = _calling(operations.list_deployments)
+    get = _calling(operations.get_deployment)
+    find = _calling(operations.find_deployment)
+    create = _calling(operations.create_deployment)
+    update = _calling(operations.update_deployment)
+    delete = _calling(operations.delete_deployment)
+
+
+class Versions(_Noun):
+    list = _calling(operations.list_versions)
+    get = _calling(operations.get_version)
+    find = _calling(operations.find_version)
+    create = _calling(operations.create_version)
+    update = _calling(operations.update_version)
+    delete = _calling(operations.delete_version)
+
+
+class Instances(_Noun):
+    list = _listing(operations.list_instances)
+    list_project = _listing(operations.list_project_instances)
+    get = _calling(operations.get_instance)
+    create = _calling(operations.create_instance)
+    renew = _calling(operations.renew_instance)
+    stop = _calling(operations.stop_instance)
+    delete = _calling(operations.delete_instance)
+    wait_until_gone = _calling(operations.wait_until_instance_gone)
+
+
+class Services(_Noun):
+    list = _calling(operations.list_services)
+    get = _calling(operations.get_service)
+    find = _calling(operations.find_service)
+    create = _calling(operations.create_service)
+    update = _calling(operations.update_service)
+    delete = _calling(operations.delete_service)
+    status = _calling(operations.get_service_status)
+    propagation = _calling(operations.get_propagation)
+    wait_until_applied = _calling(operations.wait_until_applied)
+    wait_until_ready = _calling(operations.wait_until_ready)
+
+
+class Requests(_Noun):
+    list = _listing(operations.list_requests)
+
+
+class Certificates(_Noun):
+    list = _calling(operations.list_certificates)
+
+
+class Routers(_Noun):
+    list = _calling(operations.list_routers)
+
+
+class Events(_Noun):
+    def stream(
+        self, *, project: str | None = None, on_lost: Callable[[NarthexError], None] | None = None
+    ) -> Iterator[EventRecord]:
+        """The events of a project as they happen, without end.
+
+        When the connection breaks, `on_lost` is called and the stream goes on with what happens from then on;
+        ConnectionFailed comes only if the API stays away for `Retry.total_s`.
+        """
+        return self._client.stream_events(operations.events_path(project), on_lost)
+
+
+class Client:
+    """A blocking client of the API. Close it, or use it as a context manager. Not safe to share by threads."""
+
+    def __init__(
+        self,
+        api_url: str,
+        token: str,
+        *,
+        project: str = "default",
+        ca_file: Path | None = None,
+        retry: Retry | None = None,
+        transport: httpx2.BaseTransport | None = None,
+        clock: BlockingClock = time,
+    ) -> None:
+        self._clock = clock
+        api_url = connection.checked(api_url)
+        self._link = Link(api_url, project, connection.headers(token), retry or Retry(), clock.monotonic)
+        self._http = httpx2.Client(
+            verify=connection.tls(api_url, ca_file),
+            trust_env=connection.through_proxies(api_url),
+            timeout=connection.TIMEOUT,
+            transport=transport,
+        )
+        self.projects = Projects(self)
+        self.deployments = Deployments(self)
+        self.versions = Versions(self)
+        self.instances = Instances(self)
+        self.services = Services(self)
+        self.requests = Requests(self)
+        self.certificates = Certificates(self)
+        self.routers = Routers(self)
+        self.events = Events(self)
+
+    @classmethod
+    def from_profile(cls, profile: Profile | str | None = None, **options: Any) -> Self:
+        """A client for a resolved profile, one of the user's by name, or the one that applies here."""
+        if not isinstance(profile, Profile):
+            profile = resolve(Flags(profile=profile))
+        return cls(profile.api_url, profile.token, project=profile.project, ca_file=profile.ca_file, **options)
+
+    @property
+    def api_url(self) -> str:
+        return self._link.api_url
+
+    @property
+    def project(self) -> str:
+        return self._link.project
+
+    def run(self, operation: Operation[R]) -> R:
+        """Carry out an operation of `narthex.client.operations`."""
+        steps, reply = operation.steps(self._link), None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration as done:
+                result: R = done.value
+                return result
+            reply = self._do(step)
+
+    def iterate(self, listing: Listing[Any, Item]) -> Iterator[Item]:
+        """Go through a list page by page."""
+        call: Call[Any] | None = listing.first
+        while call is not None:
+            page = self.run(call)
+            yield from listing.items(page)
+            call = listing.after(call, page)
+
+    def stream_events(
+        self, path: list[str | None], on_lost: Callable[[NarthexError], None] | None = None
+    ) -> Iterator[EventRecord]:
+        """See `events.stream`."""
+        resumption = Resumption(self.api_url, self._link.retry, self._clock.monotonic)
+        while True:
+            reason: NarthexError | httpx2.TransportError | None = None
+            try:
+                with self._open_stream(path) as messages:
+                    resumption.stands()
+                    for message in messages:
+                        if (record := read_record(message)) is not None:
+                            yield record
+            except (ApiError, httpx2.TransportError) as error:
+                reason = error
+            lost, pause = resumption.pause(reason)
+            if on_lost is not None:
+                on_lost(lost)
+            self._clock.sleep(pause)
+
+    @contextmanager
+    def _open_stream(self, path: list[str | None]) -> Iterator[httpx2.EventSource]:
+        url = self.api_url + encode_path(path, self.project)
+        headers = {**self._link.headers, "accept": "text/event-stream"}
+        with self._http.stream("GET", url, headers=headers, timeout=connection.STREAM_TIMEOUT) as response:
+            if not response.is_success:
+                response.read()
+                raise_for_status(response)
+            yield httpx2.EventSource(response)
+
+    def _do(self, step: Send | Pause) -> Reply:
+        if isinstance(step, Pause):
+            self._clock.sleep(step.seconds)
+            return None
+        try:
+            return self._http.request(step.method, step.url, headers=dict(step.headers), content=step.content)
+        except httpx2.TransportError as reason:
+            return reason
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

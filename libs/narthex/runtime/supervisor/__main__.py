@@ -1,0 +1,69 @@
+"""The supervisor as a process: `python -m narthex.runtime.supervisor <plan descriptor> <lock descriptor>`.
+
+`narthex.runtime.embedded` turns into it by exec, with the plan in a file that has no name (it holds passwords)
+and the lock on the data directory already held.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from narthex.contracts.errors import Misconfigured
+from narthex.runtime.supervisor.plan import Plan, decode
+from narthex.runtime.supervisor.supervisor import Supervisor
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main() -> int:
+    plan_descriptor, lock_descriptor = (int(text) for text in sys.argv[1:])
+    os.set_inheritable(lock_descriptor, False)  # no child may hold it longer than we do
+    with os.fdopen(plan_descriptor) as file:
+        plan = decode(file.read())
+    return supervise(plan)
+
+
+def supervise(plan: Plan) -> int:
+    """Run a plan in the foreground until Ctrl-C or SIGTERM; returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="narthex up: %(message)s", stream=sys.stderr)
+    refused: list[BaseException] = []
+    try:
+        asyncio.run(_run(plan))
+    except* Misconfigured as group:
+        refused.append(_first(group))
+    if refused:
+        print(f"narthex up: {refused[0]}", file=sys.stderr)  # noqa: T201 - for who started it
+    return 2 if refused else 0
+
+
+async def _run(plan: Plan) -> None:
+    supervisor = Supervisor(plan)
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            supervisor.kill()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        # The readiness line is the command's output.
+        await supervisor.run(stop, lambda: print(plan.announcement, flush=True))  # noqa: T201
+    finally:
+        for number in STOP_SIGNALS:  # all is done: one Ctrl-C too many must not turn the exit into a failure
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+if __name__ == "__main__":
+    sys.exit(main())

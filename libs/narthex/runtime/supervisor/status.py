@@ -1,0 +1,58 @@
+"""`supervisor.json`: what `narthex status` shows of the parts."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from narthex.runtime.supervisor.plan import Plan
+
+
+class State(StrEnum):
+    """Where a part is in its life. `ready` is what it last said; `backoff` waits to be started again."""
+
+    STARTING = "starting"
+    READY = "ready"
+    BACKOFF = "backoff"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """One part, as people are shown it."""
+
+    name: str
+    pid: int | None = None
+    state: State = State.STOPPED
+    restarts: int = 0
+    since: str = ""  # of this state, ISO 8601
+    admin_port: int | None = None
+    last_exit: str = ""
+
+
+class StatusFile:
+    """Writes the file on each change."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._path = plan.status
+        self._head = {"pid": os.getpid(), "started": now(), "urls": dict(plan.urls)}
+
+    def write(self, parts: Sequence[PartStatus]) -> None:
+        text = json.dumps({**self._head, "parts": [asdict(part) for part in parts]}, indent=1)
+        write_atomically(self._path, text + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file, readable by its owner only: a reader sees the old text or the new one, never a half."""
+    draft = path.with_name(f".{path.name}.draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""Shipped fixtures: real servers for tests of Narthex and of what people build on it."""

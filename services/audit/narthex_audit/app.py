@@ -1,0 +1,34 @@
+"""Wiring of the audit service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from narthex.bus import REQUESTS, open_bus
+from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsQuestion
+from narthex.runtime.service import Part
+from narthex.runtime.tasks import background
+from narthex_audit.config import Config as Config
+from narthex_audit.engine import check_url
+from narthex_audit.handlers import Audit
+from narthex_audit.store import open_request_store
+
+
+@asynccontextmanager
+async def open(config: Config) -> AsyncIterator[Part]:
+    """The running service: consumes request records, answers questions about them."""
+    url = config.audit.store_url(config.process.data_dir)
+    check_url(url)
+    async with (
+        open_request_store(url, config.audit.memory_limit_mb) as store,
+        open_bus(config.bus, "audit") as bus,
+        background() as tasks,
+    ):
+        audit = Audit(store)
+        tasks.start(bus.consume(REQUESTS, audit.handlers()), "consume requests")
+        tasks.start(bus.answer(REQUESTS_SUBJECT, RequestsQuestion, audit.requests_asked), "answer requests")
+        yield Part(
+            checks={
+                "bus": lambda: "" if bus.connected else "NATS is away",
+                "log store": store.waiting_for,
+            }
+        )

@@ -1,0 +1,33 @@
+"""Settings of the audit service."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+from narthex.bus import BusSettings
+from narthex.runtime.settings import ProcessSettings, group
+
+
+class AuditSettings(BaseSettings):
+    """Where request records are kept."""
+
+    model_config = group("NARTHEX_AUDIT_")
+
+    # chdb:///absolute/dir: the ClickHouse engine in this process; clickhouse://user:password@host:port/database
+    # for a server (port 8443: over TLS). Empty: chdb under <data_dir>/audit. Secret: it may carry a password.
+    store: SecretStr = SecretStr("")
+    memory_limit_mb: int = 1024  # what the chDB engine may take before it refuses a query; idle it needs 100
+
+    def store_url(self, data_dir: Path) -> str:
+        """The store to use, as a URL."""
+        return self.store.get_secret_value() or f"chdb://{(data_dir / 'audit').absolute()}"
+
+
+class Config:
+    """Every settings group of this service, read from the environment."""
+
+    def __init__(self) -> None:
+        self.process = ProcessSettings()
+        self.bus = BusSettings()
+        self.audit = AuditSettings()

@@ -1,0 +1,139 @@
+"""Deployments and their versions."""
+
+from aiohttp import web
+from aiohttp_pydantic.oas.typing import r200, r201, r204
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from narthex.contracts import api
+from narthex_registry import deployments, projects, tables, versions
+from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.state import cause, state
+from narthex_registry.fields import matches_labels
+
+
+@endpoint
+async def list_deployments(
+    request: web.Request, project: str, /, labels: str = "", supports_request_format: bool | None = None
+) -> r200[list[api.DeploymentDetail]]:
+    """The deployments of a project."""
+    async with state(request).database.read() as session:
+        found = await deployments.listed(session, (await projects.find(session, project)).id)
+    return [
+        deployments.detail(deployment, project, default)
+        for deployment, default in found
+        if matches_labels(deployment.labels, labels)
+        and supports_request_format in (None, deployment.supports_request_format)
+    ]
+
+
+@endpoint
+async def create_deployment(
+    request: web.Request, project: str, /, body: api.DeploymentCreate
+) -> r201[api.DeploymentDetail]:
+    """Create a deployment."""
+    async with state(request).database.change(cause(request)) as change:
+        deployment = await deployments.create(change, await projects.find(change.session, project), body)
+    return deployments.detail(deployment, project, None)
+
+
+@endpoint
+async def get_deployment(request: web.Request, project: str, deployment: str, /) -> r200[api.DeploymentDetail]:
+    """One deployment."""
+    async with state(request).database.read() as session:
+        found = await find(session, project, deployment)
+        return deployments.detail(found, project, await deployments.default_version_name(session, found))
+
+
+@endpoint
+async def update_deployment(
+    request: web.Request, project: str, deployment: str, /, body: api.DeploymentUpdate
+) -> r200[api.DeploymentDetail]:
+    """Change a deployment, or which of its versions is the default."""
+    async with state(request).database.change(cause(request)) as change:
+        found = await find(change.session, project, deployment)
+        await deployments.update(change, found, body)
+        default = await deployments.default_version_name(change.session, found)
+    return deployments.detail(found, project, default)
+
+
+@endpoint
+async def delete_deployment(request: web.Request, project: str, deployment: str, /) -> r204:
+    """Delete a deployment with its versions and instances; refused while a service refers to it."""
+    async with state(request).database.change(cause(request)) as change:
+        await deployments.delete(change, await find(change.session, project, deployment))
+
+
+@endpoint
+async def list_versions(
+    request: web.Request, project: str, deployment: str, /, labels: str = ""
+) -> r200[list[api.VersionDetail]]:
+    """The versions of a deployment."""
+    async with state(request).database.read() as session:
+        found = await find(session, project, deployment)
+        rows = await versions.listed(session, found)
+    return [versions.detail(row, found) for row in rows if matches_labels(row.labels, labels)]
+
+
+@endpoint
+async def create_version(
+    request: web.Request, project: str, deployment: str, /, body: api.VersionCreate
+) -> r201[api.VersionDetail]:
+    """Create a version; the first one becomes the default."""
+    async with state(request).database.change(cause(request)) as change:
+        found = await find(change.session, project, deployment)
+        version = await versions.create(change, found, body)
+    return versions.detail(version, found)
+
+
+@endpoint
+async def get_version(request: web.Request, project: str, deployment: str, version: str, /) -> r200[api.VersionDetail]:
+    """One version."""
+    async with state(request).database.read() as session:
+        found, row = await find_version(session, project, deployment, version)
+    return versions.detail(row, found)
+
+
+@endpoint
+async def update_version(
+    request: web.Request, project: str, deployment: str, version: str, /, body: api.VersionUpdate
+) -> r200[api.VersionDetail]:
+    """Change a version, its health check among the rest."""
+    async with state(request).database.change(cause(request)) as change:
+        found, row = await find_version(change.session, project, deployment, version)
+        await versions.update(change, found, row, body)
+    return versions.detail(row, found)
+
+
+@endpoint
+async def delete_version(request: web.Request, project: str, deployment: str, version: str, /) -> r204:
+    """Delete a version with its instances; refused while it is a default with others beside it, or in use."""
+    async with state(request).database.change(cause(request)) as change:
+        found, row = await find_version(change.session, project, deployment, version)
+        await versions.delete(change, found, row)
+
+
+async def find(session: AsyncSession, project: str, deployment: str) -> tables.Deployment:
+    """The deployment that a path names."""
+    return await deployments.find(session, (await projects.find(session, project)).id, deployment)
+
+
+async def find_version(
+    session: AsyncSession, project: str, deployment: str, version: str
+) -> tuple[tables.Deployment, tables.Version]:
+    """The version that a path names, with its deployment."""
+    found = await find(session, project, deployment)
+    return found, await versions.find(session, found, version)
+
+
+ROUTES = [
+    web.get("/projects/{project}/deployments", list_deployments),
+    web.post("/projects/{project}/deployments", create_deployment),
+    web.get("/projects/{project}/deployments/{deployment}", get_deployment),
+    web.patch("/projects/{project}/deployments/{deployment}", update_deployment),
+    web.delete("/projects/{project}/deployments/{deployment}", delete_deployment),
+    web.get("/projects/{project}/deployments/{deployment}/versions", list_versions),
+    web.post("/projects/{project}/deployments/{deployment}/versions", create_version),
+    web.get("/projects/{project}/deployments/{deployment}/versions/{version}", get_version),
+    web.patch("/projects/{project}/deployments/{deployment}/versions/{version}", update_version),
+    web.delete("/projects/{project}/deployments/{deployment}/versions/{version}", delete_version),
+]

@@ -1,0 +1,56 @@
+"""A handler whose signature is its contract.
+
+    @endpoint
+    async def create(request, project: str, /, body: api.ServiceCreate) -> r201[api.ServiceDetail]:
+
+Parameters before the slash come from the path, a model is the body, the rest is the query string; the
+annotation of the result says the status. The same signature is what /openapi.json is made of.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import update_wrapper
+from typing import Any, NoReturn, get_origin, get_type_hints
+
+from aiohttp import web
+from aiohttp_pydantic.decorator import inject_params
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from narthex.contracts.errors import Invalid
+from narthex_registry.api.sentences import sentence
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def endpoint(handler: Callable[..., Awaitable[Any]]) -> Handler:
+    """Make an aiohttp handler of a function that returns models."""
+    injected = inject_params(on_validation_error=_refuse).and_request(handler)
+    status = _status(handler)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        result = await injected(request)
+        return result if isinstance(result, web.StreamResponse) else rendered(result, status)
+
+    update_wrapper(answer, handler)
+    answer.is_aiohttp_pydantic_handler = True  # type: ignore[attr-defined]  # how its OpenAPI generator knows it
+    return answer
+
+
+def rendered(result: BaseModel | Sequence[BaseModel] | None, status: int) -> web.Response:
+    """Models as a JSON answer."""
+    if result is None:
+        return web.Response(status=status)
+    body = result.model_dump_json().encode() if isinstance(result, BaseModel) else _LIST.dump_json(list(result))
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+_LIST: TypeAdapter[list[Any]] = TypeAdapter(list[Any])
+
+
+async def _refuse(error: ValidationError, context: str) -> NoReturn:
+    raise Invalid(sentence(error))
+
+
+def _status(handler: Callable[..., Any]) -> int:
+    """The status that `r201[Model]` or `r204` stands for."""
+    answer = get_type_hints(handler)["return"]
+    return int((get_origin(answer) or answer).__name__.removeprefix("r"))

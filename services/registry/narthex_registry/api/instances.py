@@ -1,0 +1,148 @@
+"""Instances: registered by whoever runs them, kept by leases, drained and removed."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from aiohttp import web
+from aiohttp_pydantic.oas.typing import r200, r201, r204
+from pydantic import Field, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from narthex.contracts import api
+from narthex.contracts.entities import InstanceStatus
+from narthex.contracts.errors import Invalid
+from narthex_registry import instances, projects, tables
+from narthex_registry.api.deployments import find_version
+from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.sentences import sentence
+from narthex_registry.api.state import State, cause, state
+
+Limit = Annotated[int, Field(ge=1, le=250)]
+COLLECTION = "/projects/{project}/deployments/{deployment}/versions/{version}/instances"
+
+
+@endpoint
+async def register_instance(
+    request: web.Request, project: str, deployment: str, version: str, /, body: api.InstanceCreate
+) -> r201[api.InstanceDetail]:
+    """Register a running copy. With `lease_seconds` it is removed unless the lease is renewed in time."""
+    registry = state(request)
+    async with registry.database.change(cause(request)) as change:
+        _, row = await find_version(change.session, project, deployment, version)
+        instance = await instances.register(change, row, body, registry.clock.now())
+    registry.reaper.wake()
+    return instances.detail(instance, deployment, version)
+
+
+@endpoint
+async def list_instances(
+    request: web.Request,
+    project: str,
+    deployment: str,
+    version: str,
+    /,
+    cursor: str = "",
+    limit: Limit = 50,
+    status: str = "",
+) -> r200[api.InstancePage]:
+    """The instances of a version, oldest first; `next` is the `cursor` of the next page."""
+    async with state(request).database.read() as session:
+        _, row = await find_version(session, project, deployment, version)
+        own = tables.Instance.version_id == row.id
+        return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
+
+
+@endpoint
+async def list_project_instances(
+    request: web.Request, project: str, /, cursor: str = "", limit: Limit = 50, status: str = ""
+) -> r200[api.InstancePage]:
+    """The instances of a project, oldest first; `next` is the `cursor` of the next page."""
+    async with state(request).database.read() as session:
+        own = tables.Instance.project_id == (await projects.find(session, project)).id
+        return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
+
+
+@endpoint
+async def get_instance(
+    request: web.Request, project: str, deployment: str, version: str, instance: str, /
+) -> r200[api.InstanceDetail]:
+    """One instance."""
+    async with state(request).database.read() as session:
+        _, row = await _find(session, project, deployment, version, instance)
+    return instances.detail(row, deployment, version)
+
+
+@endpoint
+async def update_instance(
+    request: web.Request, project: str, deployment: str, version: str, instance: str, /, body: api.InstanceUpdate
+) -> r200[api.InstanceDetail]:
+    """Stop an instance: it is drained, then removed."""
+    row = await _drain(request, project, deployment, version, instance)
+    return instances.detail(row, deployment, version)
+
+
+@endpoint
+async def delete_instance(request: web.Request, project: str, deployment: str, version: str, instance: str, /) -> r204:
+    """Drain an instance, then remove it; answers at once."""
+    await _drain(request, project, deployment, version, instance)
+
+
+@endpoint
+async def renew_lease(
+    request: web.Request, project: str, deployment: str, version: str, instance: str, /
+) -> r200[api.InstanceDetail]:
+    """Renew an instance's lease; the body is optional and may carry a `note` that is shown with it."""
+    registry = state(request)
+    renewal = await _renewal(request)
+    async with registry.database.change(cause(request)) as change:
+        _, row = await _find(change.session, project, deployment, version, instance)
+        instances.renew(row, renewal.note, registry.clock.now())
+    return instances.detail(row, deployment, version)
+
+
+async def _drain(request: web.Request, project: str, deployment: str, version: str, instance: str) -> tables.Instance:
+    registry = state(request)
+    async with registry.database.change(cause(request)) as change:
+        behind, row = await _find(change.session, project, deployment, version, instance)
+        instances.drain(change, behind, row, removal(registry))
+    registry.reaper.wake()
+    return row
+
+
+async def _find(
+    session: AsyncSession, project: str, deployment: str, version: str, instance: str
+) -> tuple[tables.Version, tables.Instance]:
+    _, row = await find_version(session, project, deployment, version)
+    return row, await instances.find(session, row, instance)
+
+
+async def _renewal(request: web.Request) -> api.LeaseRenewal:
+    content = await request.read()
+    try:
+        return api.LeaseRenewal.model_validate_json(content) if content else api.LeaseRenewal()
+    except ValidationError as error:
+        raise Invalid(sentence(error)) from None
+
+
+def removal(registry: State) -> datetime:
+    """When an instance that is drained now is removed."""
+    return registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
+
+
+def statuses(text: str) -> frozenset[str]:
+    """The statuses of a comma list; empty = all."""
+    wanted = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if unknown := wanted - set(InstanceStatus):
+        raise Invalid(f"status: {min(unknown)} is none of {', '.join(InstanceStatus)}")
+    return wanted
+
+
+ROUTES = [
+    web.get(COLLECTION, list_instances),
+    web.post(COLLECTION, register_instance),
+    web.get(COLLECTION + "/{instance}", get_instance),
+    web.patch(COLLECTION + "/{instance}", update_instance),
+    web.delete(COLLECTION + "/{instance}", delete_instance),
+    web.put(COLLECTION + "/{instance}/lease", renew_lease),
+    web.get("/projects/{project}/instances", list_project_instances),
+]

@@ -1,0 +1,110 @@
+"""The layers round every handler, outermost first: request id and errors, who asks, a body that is JSON."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client import Counter
+from sqlalchemy import select
+
+from narthex.contracts.api import ErrorBody
+from narthex.contracts.errors import Invalid, NarthexError, Unauthenticated
+from narthex.contracts.ids import new_id
+from narthex_registry import tables
+from narthex_registry.api.sentences import parse_json
+from narthex_registry.api.state import REQUEST_ID, USER, State, state
+from narthex_registry.tokens import credential, digest
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MAX_BODY = 1024**2
+PREFIXES = ("/v2.1", "/v2")
+# Answered to anybody: clients ask for the status before they have signed in, and the descriptions hold no secret.
+OPEN = frozenset({"/status", "/openapi.json", "/asyncapi.json", *(f"{prefix}/status" for prefix in PREFIXES)})
+
+REQUESTS = Counter("narthex_api_requests_total", "API requests answered", ["method", "status"])
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and every error the form `{"error", "code"}`."""
+    request[REQUEST_ID] = new_id()
+    try:
+        response = await handler(request)
+    except NarthexError as error:
+        response = refusal(error.status, error.message, error.code)
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = "Token"
+    except web.HTTPException as error:
+        response = translated(request, error)
+    except Exception as error:
+        log.exception("request failed", exc_info=error, extra={"fields": {"request": request[REQUEST_ID]}})
+        response = refusal(
+            500, f"the registry failed; its log says why under request {request[REQUEST_ID]}", "internal"
+        )
+    REQUESTS.labels(request.method, response.status).inc()
+    if not response.prepared:
+        response.headers["x-request-id"] = request[REQUEST_ID]
+    return response
+
+
+@web.middleware
+async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Know the user behind the token; without one only the open paths answer."""
+    if request.path not in OPEN and request.match_info.http_exception is None:
+        request[USER] = await authenticated(state(request), request.headers.get("Authorization"))
+    return await handler(request)
+
+
+@web.middleware
+async def body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Read the whole body and see that it is JSON that can be stored, before anything is done with it."""
+    if any("\0" in part for part in request.match_info.values()):
+        raise web.HTTPNotFound
+    if request.can_read_body and (content := await request.read()):
+        parse_json(content)
+    return await handler(request)
+
+
+async def authenticated(state: State, header: str | None) -> tables.User:
+    """The user whose token it is."""
+    token = credential(header)
+    if token is None:
+        raise Unauthenticated("a token is needed: send the header `Authorization: Token <your token>`")
+    query = (
+        select(tables.User, tables.Token.expires)
+        .join(tables.Token, tables.Token.user_id == tables.User.id)
+        .where(tables.Token.digest == digest(token), ~tables.Token.revoked)
+    )
+    async with state.database.read() as session:
+        found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise Unauthenticated("this token is not known, or it was revoked")
+    user, expires = found
+    if expires is not None and expires <= state.clock.now():
+        raise Unauthenticated("this token has expired")
+    return user
+
+
+def refusal(status: int, sentence: str, code: str) -> web.Response:
+    body = ErrorBody(error=sentence, code=code).model_dump_json()
+    return web.Response(text=body, status=status, content_type="application/json")
+
+
+def translated(request: web.Request, error: web.HTTPException) -> web.Response:
+    """aiohttp's own answers in our form."""
+    match error:
+        case web.HTTPNotFound():
+            return refusal(404, f"there is nothing at {request.path}", "not_found")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            response = refusal(405, f"{request.method} is not possible here, only {allowed}", "method_not_allowed")
+            response.headers["Allow"] = allowed
+            return response
+        case web.HTTPRequestEntityTooLarge():
+            return refusal(413, f"the body is larger than {MAX_BODY} bytes", "body_too_large")
+        case web.HTTPBadRequest():  # from aiohttp-pydantic, for a body that `body` let pass
+            return refusal(400, "the body must be a JSON object", Invalid.code)
+    return refusal(error.status, error.reason, "http")

@@ -1,0 +1,60 @@
+"""The API as one aiohttp application, and the port it listens on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from narthex.contracts.errors import Misconfigured
+from narthex_registry.api import deployments, installation, instances, people, projects, services, stream
+from narthex_registry.api.layers import MAX_BODY, PREFIXES, body, errors, who
+from narthex_registry.api.state import STATE, State
+
+ROUTES = [
+    *installation.ROUTES,
+    *people.ROUTES,
+    *projects.ROUTES,
+    *deployments.ROUTES,
+    *instances.ROUTES,
+    *services.ROUTES,
+    *stream.ROUTES,
+]
+SHUTDOWN_S = 3.0  # for answers under way; event streams have been ended by then
+
+
+def application(state: State) -> web.Application:
+    """The API under both of its prefixes, and what clients ask for without one (UBIOPS_API T1, T2)."""
+
+    async def openapi(request: web.Request) -> web.Response:
+        return web.json_response(installation.openapi(ROUTES, PREFIXES[0]))
+
+    app = web.Application(middlewares=[errors, who, body], client_max_size=MAX_BODY)
+    app[STATE] = state
+    for prefix in PREFIXES:
+        app.add_routes([web.route(route.method, prefix + route.path, route.handler) for route in ROUTES])
+    app.add_routes(
+        [
+            web.get("/status", installation.get_status),
+            web.get("/user", people.get_user),
+            web.get("/openapi.json", openapi),
+            web.get("/asyncapi.json", installation.asyncapi),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def serve(app: web.Application, bind: str, port: int) -> AsyncIterator[int]:
+    """Listen until the block ends; yields the port."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, bind, port).start()
+        except OSError as error:
+            raise Misconfigured(
+                f"the API cannot listen on {bind}:{port}: {error.strerror}; choose another with NARTHEX_API_PORT"
+            ) from None
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

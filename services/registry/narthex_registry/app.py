@@ -1,0 +1,103 @@
+"""The registry's wiring: what there is, and who gets what."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from narthex.bus import EVENTS, open_bus
+from narthex.contracts.errors import Misconfigured
+from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotQuestion
+from narthex.runtime.clock import SystemClock
+from narthex.runtime.service import Part
+from narthex.runtime.tasks import background
+from narthex_registry.api.server import application, serve
+from narthex_registry.api.state import State
+from narthex_registry.config import Config as Config
+from narthex_registry.database import Database, open_database
+from narthex_registry.feed import Feed
+from narthex_registry.first_start import prepare
+from narthex_registry.handlers import LISTENED, durable_handlers, live_handler
+from narthex_registry.leases import Reaper
+from narthex_registry.propagation import Workers
+from narthex_registry.relay import Relay
+from narthex_registry.schema import migrate
+from narthex_registry.services import Address
+from narthex_registry.snapshot import Snapshot
+from narthex_registry.streams import Streams
+
+log = logging.getLogger(__name__)
+PART = "registry"
+
+
+@dataclass(frozen=True)
+class Registry(Part):
+    """A running registry; the port is known only once it listens, for tests ask for any free one."""
+
+    port: int = 0
+
+
+@asynccontextmanager
+async def open(config: Config) -> AsyncIterator[Registry]:
+    """A registry that answers when the block begins, whether or not NATS is there."""
+    data_dir = config.process.data_dir
+    home = _home(data_dir)
+    clock = SystemClock()
+    async with open_database(config.database.resolve(home)) as engine:
+        await migrate(engine)
+        database = Database(engine)
+        await prepare(database, data_dir, config.process.domain)
+        feed = Feed(config.registry.stream_queue)
+        workers = Workers(config.registry.worker_silence_s)
+        reaper = Reaper(database, clock)
+        async with open_bus(config.bus, PART) as bus, background() as tasks:
+            streams = Streams(bus)
+            relay = Relay(
+                database, bus, streams, clock, poll_s=config.registry.relay_poll_s, keep_s=config.registry.outbox_keep_s
+            )
+            tasks.start(streams.run(), "streams")
+            tasks.start(relay.run(), "relay")
+            tasks.start(relay.prune(), "prune")
+            tasks.start(reaper.run(), "reaper")
+            tasks.start(bus.consume(EVENTS, durable_handlers(database), durable=PART), "events")
+            tasks.start(bus.listen(LISTENED, live_handler(workers, feed, clock)), "live events")
+            tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, Snapshot(database).page), "snapshot")
+            state = State(
+                database=database,
+                bus=bus,
+                clock=clock,
+                feed=feed,
+                workers=workers,
+                reaper=reaper,
+                address=Address(config.process.domain, config.api.public_https_port),
+                api=config.api,
+                registry=config.registry,
+            )
+            async with serve(application(state), config.api.bind, config.api.port) as port:
+                log.info("api listens", extra={"fields": {"bind": config.api.bind, "port": port}})
+
+                async def drain() -> None:
+                    feed.close()  # event streams would hold the server open
+
+                try:
+                    # NATS counts until it was there once; later the API works without it and facts wait.
+                    yield Registry(
+                        checks={"streams": lambda: "" if streams.were_ready else "waiting for NATS"},
+                        drain=drain,
+                        port=port,
+                    )
+                finally:
+                    feed.close()
+
+
+def _home(data_dir: Path) -> Path:
+    """The registry's own directory, made if it is missing."""
+    home = data_dir / PART
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot use {home}: {error.strerror}; set NARTHEX_DATA_DIR to a directory I may write"
+        ) from None
+    return home

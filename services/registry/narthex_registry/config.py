@@ -1,0 +1,58 @@
+"""The registry's settings; the table in README.md lists them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+from sqlalchemy import URL, make_url
+
+from narthex.bus import BusSettings
+from narthex.runtime.settings import ProcessSettings, group
+
+
+class ApiSettings(BaseSettings):
+    """Where the REST API listens and what it allows."""
+
+    model_config = group("NARTHEX_API_")
+
+    bind: str = "127.0.0.1"  # administration is for whoever puts a proxy with TLS in front
+    port: int = 8000
+    allow_public: bool = False  # services without authentication may exist
+    public_https_port: int = 443  # the port that clients of services use; shown in `endpoint`
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the truth is kept."""
+
+    model_config = group("NARTHEX_DATABASE_")
+
+    url: SecretStr = SecretStr("")  # empty: SQLite under the data directory; secret: it may carry a password
+
+    def resolve(self, home: Path) -> URL:
+        """The database to use, for a registry whose own files are in `home`."""
+        text = self.url.get_secret_value()
+        return make_url(text) if text else URL.create("sqlite+aiosqlite", database=str(home / "registry.db"))
+
+
+class RegistrySettings(BaseSettings):
+    """How long things take and are kept."""
+
+    model_config = group("NARTHEX_REGISTRY_")
+
+    drain_s: float = 3.0  # from "no new requests" to removed; requests in flight finish in the router anyway
+    outbox_keep_s: float = 3600.0  # published facts stay this long, for a look at what was said
+    relay_poll_s: float = 1.0  # a commit of this process wakes the relay at once; this is for other processes'
+    worker_silence_s: float = 30.0  # routers tell every 5 s; one that is silent for longer is gone
+    stream_queue: int = 1000  # events an API client may be behind before it is disconnected
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything the registry is told by its environment."""
+
+    process: ProcessSettings = field(default_factory=ProcessSettings)
+    bus: BusSettings = field(default_factory=BusSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)

@@ -1,0 +1,88 @@
+"""Facts: each change of a row becomes an event with the next sequence, in the transaction of the change.
+
+The sequence has no holes because it is counted in a row that the same transaction updates: a change that is
+rolled back gives its numbers back.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from narthex.contracts import entities
+from narthex.contracts.entities import Entity
+from narthex.contracts.events import Event
+from narthex_registry import tables
+from narthex_registry.tables import Row
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What brought a change about: the API request, and the trace it belongs to."""
+
+    correlation_id: str = ""
+    traceparent: str = ""
+
+
+class Facts:
+    """Writes down the facts of one transaction."""
+
+    def __init__(self, session: AsyncSession, counter: tables.Counter, cause: Cause) -> None:
+        self._session = session
+        self._counter = counter
+        self._cause = cause
+        self.recorded = 0
+
+    def record(self, kind: type[Event], row: Row, **more: Any) -> int:
+        """Say that `row` has changed; gives it its next revision and returns the fact's sequence."""
+        self._counter.value += 1
+        self.recorded += 1
+        row.revision = (row.revision or 0) + 1
+        row.sequence = self._counter.value
+        event = event_of(
+            kind, row, correlation_id=self._cause.correlation_id, traceparent=self._cause.traceparent, **more
+        )
+        body = event.model_dump_json().encode()
+        self._session.add(tables.Outbox(sequence=event.sequence, event_id=event.id, subject=event.subject, body=body))
+        return event.sequence
+
+
+def event_of(kind: type[Event], row: Row, **more: Any) -> Event:
+    """The event that says what a row is now."""
+    return kind.model_validate(
+        {
+            "sequence": row.sequence,
+            "project": row.id if isinstance(row, tables.Project) else getattr(row, "project_id", None),
+            "key": row.id,
+            "revision": row.revision,
+            "entity": entity_of(row),
+            **more,
+        }
+    )
+
+
+def entity_of(row: Row) -> Entity:
+    """What other parts know of a row."""
+    match row:
+        case tables.Instance():
+            return entities.Instance.model_validate(
+                _columns(row) | {"stopping": row.remove_at is not None}, from_attributes=False
+            )
+        case tables.Version():
+            return entities.Version.model_validate(_columns(row))
+        case tables.Deployment():
+            return entities.Deployment.model_validate(_columns(row))
+        case tables.Service():
+            return entities.Service.model_validate(_columns(row))
+        case tables.Project():
+            return entities.Project.model_validate(_columns(row))
+        case tables.Token():
+            return entities.Token.model_validate(_columns(row) | {"subject_id": row.user_id, "expires_at": row.expires})
+        case tables.User():
+            return entities.Access(id=row.id, name=row.email, everything=row.administrator)
+    raise TypeError(f"no event tells of a {type(row).__name__}")
+
+
+def _columns(row: Row) -> dict[str, Any]:
+    """A row's values by attribute name; entities ignore those that are the registry's own business."""
+    return {name: getattr(row, name) for name in row.__mapper__.column_attrs.keys()}  # noqa: SIM118 - not a dict

@@ -1,0 +1,97 @@
+"""The first start: an organization, a project, and an administrator whose token is in `admin.token`.
+
+The file is the administrator's way in. When it is missing (first start, or somebody deleted it) a new token is
+written and the one that was in the file before is revoked, so deleting the file and restarting is how a lost
+or leaked token is replaced. A file that is there, even an empty one, is left alone.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+from sqlalchemy import select
+
+from narthex.contracts.errors import Misconfigured
+from narthex.contracts.events import AccessChanged, ProjectCreated, TokenIssued, TokenRevoked
+from narthex_registry import tables
+from narthex_registry.database import Change, Database
+from narthex_registry.tokens import digest, new_token
+
+log = logging.getLogger(__name__)
+
+TOKEN_FILE = "admin.token"  # noqa: S105 - a file name; also the name of the token in it
+DEFAULT = "default"
+
+
+async def prepare(database: Database, data_dir: Path, domain: str) -> None:
+    """Make what the first request needs; does nothing on later starts."""
+    path = data_dir / TOKEN_FILE
+    async with database.change() as change:
+        administrator = await _administrator(change)
+        if administrator is None:
+            administrator = await _create_first(change, f"admin@{domain}")
+        elif path.exists():
+            return
+        else:
+            await _revoke_lost(change, administrator, path)
+        token = new_token()
+        await _issue(change, administrator, token)
+        # Before the commit: a token in the file that the database does not know is replaced at the next start,
+        # a token in the database that nobody knows would be lost.
+        _write(path, token)
+
+
+async def _administrator(change: Change) -> tables.User | None:
+    query = select(tables.User).where(tables.User.administrator).order_by(tables.User.id).limit(1)
+    return (await change.session.execute(query)).scalar_one_or_none()
+
+
+async def _create_first(change: Change, email: str) -> tables.User:
+    organization = tables.Organization(name=DEFAULT)
+    administrator = tables.User(email=email, name="Administrator", administrator=True)
+    change.session.add_all([organization, administrator])
+    await change.session.flush()
+    project = tables.Project(organization_id=organization.id, name=DEFAULT)
+    change.session.add(project)
+    await change.session.flush()
+    change.facts.record(ProjectCreated, project)
+    change.facts.record(AccessChanged, administrator)
+    return administrator
+
+
+async def _issue(change: Change, administrator: tables.User, text: str) -> None:
+    token = tables.Token(user_id=administrator.id, name=TOKEN_FILE, digest=digest(text))
+    change.session.add(token)
+    await change.session.flush()
+    change.facts.record(TokenIssued, token)
+
+
+async def _revoke_lost(change: Change, administrator: tables.User, path: Path) -> None:
+    log.warning(
+        "the administrator's token file is missing: the token that was in it is revoked, a new one is written; "
+        "to get a new one at any time, delete the file and restart the registry",
+        extra={"fields": {"file": str(path)}},
+    )
+    query = select(tables.Token).where(
+        tables.Token.user_id == administrator.id, tables.Token.name == TOKEN_FILE, ~tables.Token.revoked
+    )
+    for token in (await change.session.execute(query)).scalars():
+        token.revoked = True
+        change.facts.record(TokenRevoked, token)
+
+
+def _write(path: Path, token: str) -> None:
+    """Put the token into its file, whole or not at all, for the owner's eyes only."""
+    draft = path.with_suffix(".tmp")
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(token + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot write {path}: {error.strerror}; give this process a directory it may write"
+        ) from None

@@ -1,0 +1,127 @@
+"""Instances: registered, kept by leases, drained, removed."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from narthex.contracts import api
+from narthex.contracts.entities import Health, InstanceStatus
+from narthex.contracts.errors import NotFound
+from narthex.contracts.events import InstanceDraining, InstanceRegistered, InstanceRemoved
+from narthex_registry import tables
+from narthex_registry.database import Change
+
+READY = (Health.HEALTHY, Health.BUSY)
+STATUS = {
+    Health.UNKNOWN: InstanceStatus.PENDING,
+    Health.HEALTHY: InstanceStatus.RUNNING,
+    Health.BUSY: InstanceStatus.RUNNING,
+    Health.UNHEALTHY: InstanceStatus.INITIALISING,
+}
+
+
+async def find(session: AsyncSession, version: tables.Version, instance_id: str) -> tables.Instance:
+    found = await session.get(tables.Instance, instance_id)
+    if found is None or found.version_id != version.id:
+        raise NotFound(f"version {version.name} has no instance {instance_id}; it was removed or its lease ran out")
+    return found
+
+
+async def register(change: Change, version: tables.Version, body: api.InstanceCreate, now: datetime) -> tables.Instance:
+    instance = tables.Instance(
+        project_id=version.project_id,
+        deployment_id=version.deployment_id,
+        version_id=version.id,
+        address=body.address,
+        port=body.port,
+        weight=body.weight,
+        labels=body.metadata,
+        lease_seconds=body.lease_seconds,
+        lease_expires=lease_end(body.lease_seconds, now),
+    )
+    change.session.add(instance)
+    await change.session.flush()
+    version.instances_sequence = change.facts.record(InstanceRegistered, instance)
+    return instance
+
+
+def renew(instance: tables.Instance, note: str, now: datetime) -> None:
+    """Renew a lease. No fact: nothing that others act on has changed."""
+    instance.lease_expires = lease_end(instance.lease_seconds, now)
+    instance.note = note
+
+
+def drain(change: Change, version: tables.Version, instance: tables.Instance, remove_at: datetime) -> None:
+    """Take no new requests from now on, and remove the instance later; drained once is enough."""
+    if instance.remove_at is None:
+        instance.remove_at = remove_at
+        version.instances_sequence = change.facts.record(InstanceDraining, instance)
+
+
+async def remove(change: Change, version: tables.Version, instance: tables.Instance, reason: str) -> None:
+    version.instances_sequence = change.facts.record(InstanceRemoved, instance, reason=reason)
+    await change.session.delete(instance)
+
+
+async def remove_all(change: Change, version: tables.Version, reason: str) -> None:
+    """Remove every instance of a version that is going away itself."""
+    query = select(tables.Instance).where(tables.Instance.version_id == version.id)
+    for instance in (await change.session.execute(query)).scalars().all():
+        await remove(change, version, instance, reason)
+    await change.session.flush()
+
+
+def lease_end(lease_seconds: int | None, now: datetime) -> datetime | None:
+    return now + timedelta(seconds=lease_seconds) if lease_seconds is not None else None
+
+
+def status(instance: tables.Instance) -> InstanceStatus:
+    """Where an instance is in its life, as the API says it."""
+    return InstanceStatus.STOPPING if instance.remove_at is not None else STATUS[Health(instance.health)]
+
+
+def detail(instance: tables.Instance, deployment: str, version: str) -> api.InstanceDetail:
+    return api.InstanceDetail(
+        id=instance.id,
+        status=status(instance),
+        time_created=instance.created,
+        time_updated=instance.updated,
+        deployment=deployment,
+        version=version,
+        address=instance.address,
+        port=instance.port,
+        weight=instance.weight,
+        health=instance.health,
+        reason=instance.health_reason,
+        note=instance.note,
+        lease_expires=instance.lease_expires,
+        metadata=instance.labels,
+    )
+
+
+async def page(
+    session: AsyncSession, *where: ColumnElement[bool], cursor: str, limit: int, statuses: frozenset[str]
+) -> api.InstancePage:
+    """A page of the instances that fit, oldest first; `next` is the cursor of the next page."""
+    query = (
+        select(tables.Instance, tables.Deployment.name, tables.Version.name)
+        .join(tables.Deployment, tables.Deployment.id == tables.Instance.deployment_id)
+        .join(tables.Version, tables.Version.id == tables.Instance.version_id)
+        .where(*where, tables.Instance.id > cursor)
+        .order_by(tables.Instance.id)
+        .limit(limit + 1)
+    )
+    if statuses:
+        query = query.where(_has_status(statuses))
+    rows = await session.execute(query)
+    found = [detail(instance, deployment, version) for instance, deployment, version in rows]
+    return api.InstancePage(next=found[limit - 1].id if len(found) > limit else None, results=found[:limit])
+
+
+def _has_status(statuses: frozenset[str]) -> ColumnElement[bool]:
+    """`status` as a condition."""
+    draining = tables.Instance.remove_at.is_not(None)
+    healths = [health for health, named in STATUS.items() if named in statuses]
+    serving = and_(~draining, tables.Instance.health.in_(healths))
+    return or_(draining, serving) if InstanceStatus.STOPPING in statuses else serving

@@ -1,0 +1,103 @@
+"""Projects and organizations."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from narthex.contracts import api
+from narthex.contracts.errors import Conflict, Invalid, NotFound
+from narthex.contracts.events import ProjectCreated, ProjectDeleted, ProjectUpdated
+from narthex_registry import tables
+from narthex_registry.database import Change
+from narthex_registry.fields import defaults_of, given
+
+REQUIRED = frozenset({"name"})
+DEFAULTS = defaults_of(api.ProjectDetail, ("advanced_permissions", "credits", "labels", "cors_origins", "suspended"))
+
+
+async def find(session: AsyncSession, name: str) -> tables.Project:
+    found = (await session.execute(select(tables.Project).where(tables.Project.name == name))).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"there is no project {name}")
+    return found
+
+
+async def listed(session: AsyncSession) -> Sequence[tuple[tables.Project, str]]:
+    """Every project with the name of its organization."""
+    query = select(tables.Project, tables.Organization.name).join(tables.Organization).order_by(tables.Project.name)
+    return [(project, organization) for project, organization in await session.execute(query)]
+
+
+async def create(change: Change, body: api.ProjectCreate) -> tables.Project:
+    organization = await _organization(change.session, body.organization_name)
+    await _name_is_free(change.session, body.name)
+    values = DEFAULTS | given(body, required=REQUIRED, defaults=DEFAULTS)
+    del values["organization_name"]
+    project = tables.Project(organization_id=organization.id, **values)
+    change.session.add(project)
+    await change.session.flush()
+    change.facts.record(ProjectCreated, project)
+    return project
+
+
+async def update(change: Change, project: tables.Project, body: api.ProjectUpdate) -> None:
+    values = given(body, required=REQUIRED, defaults=DEFAULTS)
+    if "suspend" in values:
+        values["suspended"] = bool(values.pop("suspend"))
+    if values.get("name", project.name) != project.name:
+        await _name_is_free(change.session, values["name"])
+    for name, value in values.items():
+        setattr(project, name, value)
+    if change.session.is_modified(project):
+        change.facts.record(ProjectUpdated, project)
+
+
+async def delete(change: Change, project: tables.Project) -> None:
+    """Only an empty project can be deleted: what is inside goes first, knowingly."""
+    query = select(tables.Deployment.name).where(tables.Deployment.project_id == project.id)
+    names = (await change.session.execute(query.order_by(tables.Deployment.name).limit(3))).scalars().all()
+    if names:
+        raise Conflict(f"project {project.name} still has deployments ({', '.join(names)}); delete them first")
+    change.facts.record(ProjectDeleted, project)
+    await change.session.delete(project)
+
+
+def detail(project: tables.Project, organization: str) -> api.ProjectDetail:
+    return api.ProjectDetail(
+        id=project.id,
+        name=project.name,
+        creation_date=project.created,
+        advanced_permissions=project.advanced_permissions,
+        credits=project.credits,
+        organization_name=organization,
+        labels=project.labels,
+        suspended=project.suspended,
+        cors_origins=project.cors_origins,
+    )
+
+
+async def organization_of(session: AsyncSession, project: tables.Project) -> str:
+    return (await session.get_one(tables.Organization, project.organization_id)).name
+
+
+async def organizations(session: AsyncSession, name: str | None = None) -> list[api.OrganizationDetail]:
+    """All organizations, or the one of a name."""
+    query = select(tables.Organization).order_by(tables.Organization.name)
+    if name is not None:
+        query = query.where(tables.Organization.name == name)
+    rows = (await session.execute(query)).scalars()
+    return [api.OrganizationDetail(id=row.id, name=row.name, creation_date=row.created) for row in rows]
+
+
+async def _organization(session: AsyncSession, name: str) -> tables.Organization:
+    query = select(tables.Organization).where(tables.Organization.name == name)
+    found = (await session.execute(query)).scalar_one_or_none()
+    if found is None:
+        raise Invalid(f"organization_name: there is no organization {name}")
+    return found
+
+
+async def _name_is_free(session: AsyncSession, name: str) -> None:
+    if (await session.execute(select(tables.Project.id).where(tables.Project.name == name))).first():
+        raise Conflict(f"name: there is already a project {name}")

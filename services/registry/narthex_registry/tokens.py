@@ -1,0 +1,27 @@
+"""Token texts: made, recognised and hashed. Pure but for the randomness."""
+
+import hashlib
+import secrets
+import string
+
+PREFIX = "nx_"  # so that secret scanners and people recognise one
+_ALPHABET = string.digits + string.ascii_letters
+_LENGTH = 40  # base62: 238 bits
+
+
+def new_token() -> str:
+    """A new token text; shown once and kept nowhere."""
+    return PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def digest(token: str) -> str:
+    """What is stored and distributed instead of the text."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def credential(header: str | None) -> str | None:
+    """The token text of an Authorization header: `Token x`, `Bearer x`, or bare `x` (UBIOPS_API T4)."""
+    words = (header or "").split()
+    while len(words) > 1 and words[0].lower() in {"token", "bearer"}:
+        words = words[1:]
+    return words[0] if len(words) == 1 else None

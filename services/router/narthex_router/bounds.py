@@ -1,0 +1,29 @@
+"""Bounds on what peers may send and how long they may take.
+
+A plain dataclass: workers hold it without importing the settings library, which costs 13 MB a process.
+"""
+
+from dataclasses import dataclass
+
+KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Sizes in bytes, times in seconds; each default says why."""
+
+    max_head: int = 32 * KIB  # bytes of a request's head; browsers stay below 16 KiB
+    max_target: int = 8 * KIB  # bytes of the request target, as nginx and Apache
+    max_fields: int = 100
+    buffer: int = 256 * KIB  # bytes held in each direction before the sender is stopped
+    head_s: float = 10.0  # from a request's first byte to the end of its head
+    keep_alive_s: float = 75.0  # an idle client connection; above the usual 60 s of load balancers
+    body_s: float = 60.0  # without a byte of a request's body
+    connect_s: float = 2.0  # to an instance; a local network answers in 1 ms
+    first_byte_s: float = 300.0  # a large model may think for minutes
+    idle_s: float = 300.0  # without a byte of a response
+    tunnel_idle_s: float = 3600.0  # without a byte of a WebSocket, either way
+    upstream_idle_s: float = 4.0  # an idle connection to an instance; below uvicorn's and Node's 5 s
+    upstream_fresh_s: float = 1.0  # a request that cannot be repeated takes no connection idle for longer
+    linger_s: float = 2.0  # reading on after an early answer, so that the client gets to see it
+    drain_s: float = 8.0  # for requests under way when the router stops

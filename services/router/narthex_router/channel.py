@@ -1,0 +1,51 @@
+"""What the main process and a worker say to each other: frames over a socket pair.
+
+A frame is a length (4 bytes), a kind (1 byte) and a body. The end of the stream means that the other side is
+gone: a worker without its main process ends.
+"""
+
+import asyncio
+import socket
+import struct
+from enum import Enum
+
+_HEAD = struct.Struct("!Ic")
+
+
+class Say(Enum):
+    CONFIG = b"c"  # main: JSON of worker.WorkerConfig, once, first
+    DRAIN = b"d"  # main: stop serving
+    STATUS = b"s"  # worker: JSON of worker status, on change and every two seconds
+    RECORDS = b"r"  # worker: dropped (4 bytes), then a JSON array of request records
+
+
+class Channel:
+    """One end of the pair."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, pair: socket.socket) -> "Channel":
+        return cls(*await asyncio.open_unix_connection(sock=pair))
+
+    async def read(self) -> tuple[Say, bytes] | None:
+        """The next frame; None when the other side is gone."""
+        try:
+            length, kind = _HEAD.unpack(await self._reader.readexactly(_HEAD.size))
+            return Say(kind), await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+
+    async def write(self, kind: Say, body: bytes = b"") -> bool:
+        """Send a frame, waiting while the other side is busy; False when it is gone."""
+        try:
+            self._writer.write(_HEAD.pack(len(body), kind.value) + body)
+            await self._writer.drain()
+        except (ConnectionError, RuntimeError):
+            return False
+        return True
+
+    def close(self) -> None:
+        self._writer.close()

@@ -1,0 +1,54 @@
+"""The router's settings, from `NARTHEX_*` variables."""
+
+import os
+import socket
+from functools import cached_property
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from narthex.bus import BusSettings
+from narthex.runtime.settings import ProcessSettings, SealingSettings, TableSettings, group
+
+
+class ListenSettings(BaseSettings):
+    """Where clients come in, and how many processes serve them."""
+
+    model_config = group("NARTHEX_ROUTER_")
+
+    name: str = Field(default_factory=socket.gethostname)  # unique among routers
+    bind: str = "127.0.0.1"
+    http_port: int = 8080
+    https_port: int = 8443
+    public_https_port: int = 0  # the port clients use, when something maps it; 0: https_port
+    workers: int = Field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
+    serve_plain: bool = False  # serve on the HTTP port too, for a TLS terminator in front; else redirect
+    allow_shrink: bool = False  # take a reloaded table that has lost more than 30 % of what is served
+
+
+class BoundSettings(BaseSettings):
+    """The time limits that installations change; the rest is in `bounds.py`."""
+
+    model_config = group("NARTHEX_ROUTER_")
+
+    connect_timeout_s: float = 2.0
+    first_byte_timeout_s: float = 300.0
+    idle_timeout_s: float = 300.0
+    drain_timeout_s: float = 8.0  # below the supervisor's 10 s
+
+
+class Config:
+    """All settings of the router."""
+
+    def __init__(self) -> None:
+        self.process = ProcessSettings()
+        self.bus = BusSettings()
+        self.table = TableSettings()
+        self.sealing = SealingSettings()
+        self.listen = ListenSettings()
+        self.bounds = BoundSettings()
+
+    @cached_property
+    def copy_path(self) -> str:
+        """Where the last table is kept on disk."""
+        return str(self.process.data_dir / "router" / "table.copy")

@@ -1,0 +1,161 @@
+"""One request with its response: what may happen when, as a table. Pure.
+
+A missing pair in `NEXT` is a bug of ours, not of a peer: what peers may do wrong is turned into a `Failure`
+before it gets here.
+"""
+
+from enum import IntEnum
+
+from narthex_router.http1 import Fields
+from narthex_router.table import Caller, Route, Target
+
+
+class State(IntEnum):
+    CONNECTING = 0  # no instance has the request yet
+    WAITING = 1  # an instance has it, no byte of its response has come
+    STREAMING = 2  # the response is on its way to the client
+    TUNNEL = 3  # upgraded: bytes both ways
+    OVER = 4
+
+
+class Step(IntEnum):
+    SENT = 0  # the request's head went to an instance
+    ANSWERED = 1  # a final response head came
+    UPGRADED = 2  # 101
+    LOST = 3  # this attempt failed and another may be made
+    ENDED = 4  # answered in full, refused, or broken off
+
+
+NEXT: dict[tuple[State, Step], State] = {
+    (State.CONNECTING, Step.SENT): State.WAITING,
+    (State.CONNECTING, Step.LOST): State.CONNECTING,
+    (State.CONNECTING, Step.ENDED): State.OVER,
+    (State.WAITING, Step.ANSWERED): State.STREAMING,
+    (State.WAITING, Step.UPGRADED): State.TUNNEL,
+    (State.WAITING, Step.LOST): State.CONNECTING,
+    (State.WAITING, Step.ENDED): State.OVER,
+    (State.STREAMING, Step.ENDED): State.OVER,
+    (State.TUNNEL, Step.ENDED): State.OVER,
+}
+
+# Methods that may be sent again when it is not known whether the first was acted on (RFC 9110 section 9.2.2).
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+
+CONNECT_FAILED = "connect_failed"
+UPSTREAM_CLOSED = "upstream_closed"
+UPSTREAM_BAD_RESPONSE = "upstream_bad_response"
+FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+IDLE_TIMEOUT = "idle_timeout"
+
+COMPLETE = "complete"
+TRUNCATED = "truncated"
+CLIENT_GONE = "client_gone"
+
+
+class Attempt:
+    """One try to have the request answered by an instance."""
+
+    __slots__ = ("at", "outcome", "reason", "reused", "target")
+
+    def __init__(self, target: Target, at: float, reused: bool) -> None:
+        self.target = target
+        self.at = at  # monotonic seconds
+        self.reused = reused  # over a connection that had served before
+        self.outcome = "answered"
+        self.reason = ""
+
+
+class Exchange:
+    """A request and what became of it. One object a request; its record is written from it."""
+
+    __slots__ = (
+        "answered_at",
+        "attempts",
+        "caller",
+        "code",
+        "connected_at",
+        "ended_at",
+        "fields",
+        "id",
+        "method",
+        "outcome",
+        "peer",
+        "progress",
+        "replay",
+        "request_bytes",
+        "response_bytes",
+        "route",
+        "started",
+        "started_at",
+        "state",
+        "status",
+        "target",
+        "upgrade",
+        "version",
+    )
+
+    def __init__(
+        self,
+        request_id: bytes,
+        method: bytes,
+        target: bytes,
+        version: int,
+        fields: Fields,
+        route: Route,
+        peer: str,
+        started: float,
+        started_at: float,
+    ) -> None:
+        self.id = request_id
+        self.method = method
+        self.target = target
+        self.version = version  # 0 or 1: the client's minor version
+        # Only a GET without a body can become a WebSocket (RFC 6455 section 4.1); else it stays HTTP.
+        self.upgrade = fields.upgrade and method == b"GET" and not fields.chunked and not fields.length
+        self.fields = fields
+        self.route = route
+        self.caller: Caller | None = None
+        self.peer = peer
+        self.started = started  # monotonic seconds
+        self.started_at = started_at  # Unix seconds
+        self.connected_at = 0.0
+        self.answered_at = 0.0
+        self.ended_at = 0.0
+        self.progress = started  # when a byte last moved, in the worker's coarse time
+        self.state = State.CONNECTING
+        self.status = 0
+        self.code = ""
+        self.outcome = COMPLETE
+        self.attempts: list[Attempt] = []
+        self.replay: bytes | None = None  # all that was sent upstream, while it is small enough to send again
+        self.request_bytes = 0
+        self.response_bytes = 0
+
+    def step(self, step: Step) -> None:
+        self.state = NEXT[self.state, step]
+
+    def tried(self, target: Target) -> bool:
+        """Whether this instance failed this request already."""
+        return any(attempt.target is target for attempt in self.attempts)
+
+
+MAX_ATTEMPTS = 8  # dead instances passed over for one request, when so many are dead at once
+
+
+def may_retry(exchange: Exchange, code: str) -> bool:
+    """Whether a failed attempt may be followed by one on another instance (DESIGN section 7).
+
+    Connect failures always: nothing was sent. A pooled connection that died before any response byte, if the
+    method is idempotent and we still hold all that was sent. Nothing else: after a timeout or a broken
+    response the instance may be at work on the request.
+    """
+    if exchange.state not in (State.CONNECTING, State.WAITING) or len(exchange.attempts) >= MAX_ATTEMPTS:
+        return False
+    if code == CONNECT_FAILED:
+        return True
+    return (
+        code == UPSTREAM_CLOSED
+        and exchange.attempts[-1].reused
+        and exchange.method in IDEMPOTENT
+        and exchange.replay is not None
+    )

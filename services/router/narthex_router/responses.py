@@ -1,0 +1,121 @@
+"""Answers that the router makes itself: `application/problem+json` (RFC 9457) that names the cause.
+
+The table of codes is the contract with everyone who reads them (DESIGN section 7).
+"""
+
+import json
+from dataclasses import dataclass
+
+from narthex_router.exchange import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A cause: its status and its title."""
+
+    status: int
+    title: str
+
+
+PROBLEMS: dict[str, Problem] = {
+    "bad_request": Problem(400, "The request breaks the rules of HTTP"),
+    "header_too_large": Problem(431, "The request's head is too large"),
+    "uri_too_long": Problem(414, "The request target is too long"),
+    "body_too_large": Problem(413, "The request's body is too large"),
+    "request_timeout": Problem(408, "The request did not come in time"),
+    "unknown_service": Problem(404, "There is no service at this host"),
+    "misdirected": Problem(421, "The host is not covered by this connection's certificate"),
+    "token_missing": Problem(401, "This service wants a token"),
+    "token_invalid": Problem(401, "The token is not valid"),
+    "token_expired": Problem(401, "The token has expired"),
+    "permission_denied": Problem(403, "The token does not permit calling this service"),
+    "no_instances": Problem(503, "The service has no instances"),
+    "no_healthy_instances": Problem(503, "No instance of the service is healthy"),
+    "access_unknown": Problem(503, "The token cannot be checked right now"),
+    "connect_failed": Problem(502, "The instance could not be reached"),
+    "upstream_closed": Problem(502, "The instance closed the connection without an answer"),
+    "upstream_bad_response": Problem(502, "The instance's answer breaks the rules of HTTP"),
+    "first_byte_timeout": Problem(504, "The instance did not begin to answer in time"),
+    "idle_timeout": Problem(504, "The instance stopped in the middle"),
+    "draining": Problem(503, "This router is going away"),
+}
+
+REASONS: dict[int, bytes] = {
+    400: b"Bad Request",
+    401: b"Unauthorized",
+    403: b"Forbidden",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    417: b"Expectation Failed",
+    421: b"Misdirected Request",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+    501: b"Not Implemented",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+    505: b"HTTP Version Not Supported",
+}
+
+# What a client is told to send where a token is missing (RFC 9110 section 11.6.1).
+_CHALLENGE = b'www-authenticate: Token realm="narthex", Bearer realm="narthex"\r\n'
+
+
+def problem(
+    code: str,
+    detail: str,
+    request_id: bytes,
+    attempts: list[Attempt],
+    started: float,
+    *,
+    status: int | None = None,
+    close: bool,
+    head_only: bool = False,
+) -> tuple[int, bytes]:
+    """The whole response message for a cause: (status, bytes)."""
+    cause = PROBLEMS[code]
+    status = status or cause.status
+    body = json.dumps(
+        {
+            "type": f"urn:narthex:error:{code}",
+            "title": cause.title,
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "request_id": request_id.decode("ascii"),
+            "attempts": [describe(attempt, started) for attempt in attempts],
+        }
+    ).encode()
+    head = [
+        b"HTTP/1.1 %d %b\r\n" % (status, REASONS[status]),
+        b"content-type: application/problem+json\r\ncontent-length: %d\r\n" % len(body),
+        b"x-request-id: %b\r\nx-narthex-error: %b\r\ncache-control: no-store\r\n" % (request_id, code.encode("ascii")),
+    ]
+    if status == 401:
+        head.append(_CHALLENGE)
+    if status == 503:
+        head.append(b"retry-after: 1\r\n")
+    if close:
+        head.append(b"connection: close\r\n")
+    return status, b"".join(head) + b"\r\n" + (b"" if head_only else body)
+
+
+def describe(attempt: Attempt, started: float) -> dict[str, object]:
+    """An attempt as clients and logs see it. Addresses stay inside: a client learns the instance's id only."""
+    return {
+        "instance_id": attempt.target.instance_id,
+        "outcome": attempt.outcome,
+        "reason": attempt.reason,
+        "at_ms": round((attempt.at - started) * 1000, 3),
+    }
+
+
+def redirect(location: bytes, request_id: bytes) -> bytes:
+    """308 to the same place over HTTPS; the location was checked to be a plain host and target."""
+    return b"HTTP/1.1 308 Permanent Redirect\r\nlocation: %b\r\nx-request-id: %b\r\ncontent-length: 0\r\n\r\n" % (
+        location,
+        request_id,
+    )

@@ -1,0 +1,340 @@
+"""The routing table in memory: entries in, host to route out. Pure.
+
+The truth is what the entries say of each thing; routes are derived from it. A route is immutable and is
+replaced in one assignment when anything it is made of changes, so a request that holds one is never surprised.
+Lookups are one dict access; only the routes that a change touches are made again.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from narthex.routing import Entry, Kind
+
+ROUTABLE = frozenset({"healthy", "busy"})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One instance as one service reaches it. Two services never share one, even at the same address."""
+
+    service_id: str
+    instance_id: str
+    address: str
+    port: int
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """All that is needed to serve one host."""
+
+    host: bytes
+    service_id: str
+    project_id: str
+    deployment_id: str
+    version_id: str
+    authentication_required: bool
+    token_enabled: bool
+    header_pass_through: bool
+    logged: bool
+    targets: tuple[Target, ...]  # those that may be sent requests
+    registered: int  # instances that exist, healthy or not
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a token belongs to and what it may call."""
+
+    token_id: str
+    subject_id: str
+    name: str
+    expires_at: float  # Unix time in seconds; inf: never
+    everything: bool
+    projects: frozenset[str]
+    deployments: frozenset[str]
+    header: bytes  # the name as it goes into a header field: printable ASCII only
+
+    def may_call(self, route: Route) -> bool:
+        return self.everything or route.project_id in self.projects or route.deployment_id in self.deployments
+
+
+@dataclass(slots=True)
+class Facts:
+    """The truth: per kind, what is known of each thing, and the revision it is known at."""
+
+    held: dict[Kind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in Kind})
+    revisions: dict[tuple[Kind, str], int] = field(default_factory=dict)
+
+    def take(self, entry: Entry) -> bool:
+        """Hold an entry if it is newer; whether it was. Raises ValueError when it cannot be read."""
+        at = (entry.kind, entry.key)
+        if self.revisions.get(at, -1) >= entry.revision:
+            return False
+        if entry.payload is None:
+            self.held[entry.kind].pop(entry.key, None)
+        else:
+            self.held[entry.kind][entry.key] = _READ[entry.kind](json.loads(entry.payload))
+        self.revisions[at] = entry.revision
+        return True
+
+
+class Table:
+    """Facts and what is derived from them. `routes` and `callers` are what the hot path reads."""
+
+    def __init__(self, domain: str) -> None:
+        self._suffix = f".services.{domain}"
+        self._facts = Facts()
+        # Indexes over the facts.
+        self._instances_of: dict[str, set[str]] = {}  # deployment id -> instance ids
+        self._services_of: dict[str, set[str]] = {}  # deployment id -> service ids
+        self._tokens_of: dict[str, set[str]] = {}  # subject id -> token ids
+        # Derived, read on the hot path.
+        self.routes: dict[bytes, Route] = {}
+        self.callers: dict[bytes, Caller] = {}  # SHA-256 of the token -> who it is
+        self.certificates: dict[str, dict[str, Any]] = self._facts.held[Kind.CERTIFICATE]
+        self.applied_sequence = 0
+        self.unreadable = 0
+
+    def apply(self, entries: Iterable[Entry]) -> set[Kind]:
+        """Take what is newer and make again what it touches; returns the kinds that changed."""
+        deployments: set[str] = set()
+        subjects: set[str] = set()
+        kinds: set[Kind] = set()
+        for entry in entries:
+            before = self._facts.held[entry.kind].get(entry.key)
+            try:
+                taken = self._facts.take(entry)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                self.unreadable += 1
+                continue
+            self.applied_sequence = max(self.applied_sequence, entry.sequence)
+            if not taken:
+                continue
+            kinds.add(entry.kind)
+            self._index(entry.kind, entry.key, before, deployments, subjects)
+        for deployment_id in deployments:
+            self._route_deployment(deployment_id)
+        for subject_id in subjects:
+            self._admit_subject(subject_id)
+        return kinds
+
+    def routable(self) -> int:
+        """How many instances may be sent requests, counted once for each service."""
+        return sum(len(route.targets) for route in self.routes.values())
+
+    # -- which deployments and subjects an entry touches ----------------------------------------------------
+
+    def _index(self, kind: Kind, key: str, before: Any, deployments: set[str], subjects: set[str]) -> None:
+        after = self._facts.held[kind].get(key)
+        match kind:
+            case Kind.SERVICE:
+                self._move(self._services_of, key, before, after, deployments)
+                if before is not None and after is None:
+                    self.routes.pop(self._host(key), None)
+            case Kind.INSTANCE:
+                self._move(self._instances_of, key, before, after, deployments)
+            case Kind.DEPLOYMENT:
+                deployments.add(key)
+            case Kind.HEALTH:
+                instance = self._facts.held[Kind.INSTANCE].get(key)
+                if instance is not None:
+                    deployments.add(instance.deployment_id)
+            case Kind.TOKEN:
+                self._move_token(key, before, after, subjects)
+            case Kind.ACCESS:
+                subjects.add(key)
+            case _:
+                pass
+
+    @staticmethod
+    def _move(index: dict[str, set[str]], key: str, before: Any, after: Any, touched: set[str]) -> None:
+        if before is not None:
+            members = index.get(before.deployment_id, set())
+            members.discard(key)
+            if not members:
+                index.pop(before.deployment_id, None)
+            touched.add(before.deployment_id)
+        if after is not None:
+            index.setdefault(after.deployment_id, set()).add(key)
+            touched.add(after.deployment_id)
+
+    def _move_token(self, key: str, before: Any, after: Any, subjects: set[str]) -> None:
+        if before is not None:
+            self.callers.pop(before.digest, None)
+            self._tokens_of.get(before.subject_id, set()).discard(key)
+            subjects.add(before.subject_id)
+        if after is not None and not after.revoked:
+            self._tokens_of.setdefault(after.subject_id, set()).add(key)
+            subjects.add(after.subject_id)
+
+    # -- deriving -------------------------------------------------------------------------------------------
+
+    def _host(self, service_id: str) -> bytes:
+        return (service_id + self._suffix).encode()
+
+    def _route_deployment(self, deployment_id: str) -> None:
+        instances = [
+            (instance_id, self._facts.held[Kind.INSTANCE][instance_id])
+            for instance_id in sorted(self._instances_of.get(deployment_id, ()))
+        ]
+        for service_id in self._services_of.get(deployment_id, ()):
+            host = self._host(service_id)
+            self.routes[host] = self._route(host, service_id, instances)
+
+    def _route(self, host: bytes, service_id: str, instances: list[tuple[str, "InstanceFacts"]]) -> Route:
+        service: ServiceFacts = self._facts.held[Kind.SERVICE][service_id]
+        deployment = self._facts.held[Kind.DEPLOYMENT].get(service.deployment_id)
+        version_id = service.version_id or (deployment and deployment.default_version_id) or ""
+        ours = [(key, instance) for key, instance in instances if instance.version_id == version_id]
+        health = self._facts.held[Kind.HEALTH]
+        return Route(
+            host=host,
+            service_id=service_id,
+            project_id=service.project_id,
+            deployment_id=service.deployment_id,
+            version_id=version_id,
+            authentication_required=service.authentication_required,
+            token_enabled=service.token_enabled,
+            header_pass_through=service.header_pass_through,
+            logged=True,
+            targets=tuple(
+                Target(service_id, key, instance.address, instance.port or service.port, instance.weight)
+                for key, instance in ours
+                if not instance.stopping and health.get(key) in ROUTABLE
+            ),
+            registered=len(ours),
+        )
+
+    def _admit_subject(self, subject_id: str) -> None:
+        access: AccessFacts | None = self._facts.held[Kind.ACCESS].get(subject_id)
+        for token_id in self._tokens_of.get(subject_id, ()):
+            token: TokenFacts = self._facts.held[Kind.TOKEN][token_id]
+            self.callers[token.digest] = Caller(
+                token_id=token_id,
+                subject_id=subject_id,
+                name=access.name if access else "",
+                expires_at=token.expires_at,
+                everything=access.everything if access else False,
+                projects=access.projects if access else frozenset(),
+                deployments=access.deployments if access else frozenset(),
+                header=_header_value(access.name if access else "") or subject_id.encode("ascii", "replace"),
+            )
+
+
+def _header_value(name: str) -> bytes:
+    """A name with everything but printable ASCII taken out, so that it cannot end a header line."""
+    return bytes(code for code in name.encode("ascii", "ignore") if 0x20 < code < 0x7F)
+
+
+# -- what is kept of each entity: the fields that routing needs, in a small object --------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    project_id: str
+    deployment_id: str
+    version_id: str | None
+    port: int
+    authentication_required: bool
+    token_enabled: bool
+    header_pass_through: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFacts:
+    default_version_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    deployment_id: str
+    version_id: str
+    address: str
+    port: int | None
+    weight: int
+    stopping: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    subject_id: str
+    digest: bytes
+    expires_at: float
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    name: str
+    everything: bool
+    projects: frozenset[str]
+    deployments: frozenset[str]
+
+
+def _service(data: dict[str, Any]) -> ServiceFacts:
+    port = data["port"]
+    if not isinstance(port, int) or not 0 < port < 65536:
+        raise ValueError(f"port {port!r}")
+    return ServiceFacts(
+        project_id=data["project_id"],
+        deployment_id=data["deployment_id"],
+        version_id=data.get("version_id"),
+        port=port,
+        # Absent or damaged means protected: a table must never open a service by accident.
+        authentication_required=data.get("authentication_required") is not False,
+        token_enabled=data.get("authentication_method_token_enabled", True) is True,
+        header_pass_through=data.get("authentication_header_pass_through") is True,
+    )
+
+
+def _deployment(data: dict[str, Any]) -> DeploymentFacts:
+    return DeploymentFacts(default_version_id=data.get("default_version_id"))
+
+
+def _instance(data: dict[str, Any]) -> InstanceFacts:
+    return InstanceFacts(
+        deployment_id=data["deployment_id"],
+        version_id=data["version_id"],
+        address=data["address"],
+        port=data.get("port"),
+        weight=data.get("weight", 1),
+        stopping=data.get("stopping", False),
+    )
+
+
+def _token(data: dict[str, Any]) -> TokenFacts:
+    return TokenFacts(
+        subject_id=data["subject_id"],
+        digest=bytes.fromhex(data["digest"]),
+        expires_at=_unix(data.get("expires_at")),
+        revoked=data.get("revoked", False),
+    )
+
+
+def _access(data: dict[str, Any]) -> AccessFacts:
+    return AccessFacts(
+        name=data.get("name", ""),
+        everything=data.get("everything") is True,
+        projects=frozenset(data.get("projects", ())),
+        deployments=frozenset(data.get("deployments", ())),
+    )
+
+
+def _unix(text: str | None) -> float:
+    return float("inf") if text is None else datetime.fromisoformat(text).timestamp()
+
+
+_READ: dict[Kind, Any] = {
+    Kind.PROJECT: lambda data: None,  # kept only as a revision: the router needs nothing of it yet
+    Kind.VERSION: lambda data: None,
+    Kind.DEPLOYMENT: _deployment,
+    Kind.SERVICE: _service,
+    Kind.INSTANCE: _instance,
+    Kind.HEALTH: lambda data: data["health"],
+    Kind.TOKEN: _token,
+    Kind.ACCESS: _access,
+    Kind.CERTIFICATE: lambda data: data,
+}

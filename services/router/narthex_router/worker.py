@@ -1,0 +1,239 @@
+"""A worker process: one event loop that serves requests by its table.
+
+Started by the main process with one end of a socket pair as its only argument; imports neither pydantic nor
+NATS, so that it stays small. It goes on serving whatever else is away, and ends when its main process does.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import struct
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from narthex.routing import Kind, open_table_store
+from narthex.runtime.logs import set_up_logs
+from narthex.runtime.sealing import Sealer, read_sealing_key
+from narthex.runtime.tasks import background
+from narthex_router.bounds import Bounds
+from narthex_router.channel import Channel, Say
+from narthex_router.downstream import Downstream
+from narthex_router.follower import Follower
+from narthex_router.journal import Journal
+from narthex_router.plane import Plane
+from narthex_router.table import Table
+from narthex_router.tls import Certificates
+from narthex_router.upstream import Endpoints
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 0.25  # how exact time limits are
+FLUSH_S = 0.2  # how long a request record waits for company
+STATUS_S = 2.0
+BACKLOG = 4096
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """All that a worker is told by the main process."""
+
+    name: str
+    router: str
+    domain: str
+    bind: str
+    http_port: int
+    https_port: int
+    public_https_port: int
+    serve_plain: bool
+    allow_shrink: bool
+    redis_url: str
+    redis_timeout_s: float
+    sealing_key_file: str
+    copy_path: str
+    log_level: str
+    bounds: dict[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+
+class Worker:
+    """The process's parts, and their life."""
+
+    def __init__(self, config: WorkerConfig, channel: Channel) -> None:
+        self._config = config
+        self._channel = channel
+        self._bounds = Bounds(**config.bounds)
+        self._certificates = Certificates(self._unseal)
+        self._servers: list[asyncio.Server] = []
+        self._listening = False
+        self._status_wanted = asyncio.Event()
+        self._plane: Plane
+        self._follower: Follower
+
+    async def run(self) -> None:
+        """Serve until the main process says drain, or is gone."""
+        config = self._config
+        async with (
+            open_table_store(config.redis_url, config.redis_timeout_s) as store,
+            background() as tasks,
+        ):
+            self._plane = Plane(
+                table=Table(config.domain),
+                endpoints=Endpoints(self._bounds.buffer, self._bounds.upstream_idle_s),
+                journal=Journal(config.router),
+                bounds=self._bounds,
+                tasks=tasks,
+                https_port=config.public_https_port,
+                serve_plain=config.serve_plain,
+            )
+            self._follower = Follower(
+                store, config.domain, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
+            )
+            tasks.start(self._follower.run(), "follow the table")
+            tasks.start(self._sweep(), "sweep")
+            tasks.start(self._flush(), "flush the journal")
+            tasks.start(self._report(), "report")
+            await self._obey()
+            await self._drain()
+
+    async def _obey(self) -> None:
+        """Wait for the main process's word, or its end."""
+        while (frame := await self._channel.read()) is not None:
+            if frame[0] is Say.DRAIN:
+                return
+
+    # -- the table ------------------------------------------------------------------------------------------
+
+    def _table_changed(self, table: Table, kinds: set[Kind]) -> None:
+        self._plane.table = table
+        if Kind.CERTIFICATE in kinds:
+            self._certificates.load(table.certificates)
+            for certificate_id, reason in self._certificates.failures.items():
+                log.error("certificate not loaded", extra={"fields": {"id": certificate_id, "reason": reason}})
+        self._status_wanted.set()
+
+    def _unseal(self, sealed: str, context: str) -> bytes:
+        return Sealer(read_sealing_key(Path(self._config.sealing_key_file))).open(sealed, context)
+
+    # -- listening ------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Open the ports; all workers share them, the kernel spreads the connections (SO_REUSEPORT)."""
+        loop, config, plane = asyncio.get_running_loop(), self._config, self._plane
+        self._servers = [
+            await loop.create_server(
+                lambda: Downstream(plane, secure=True),
+                config.bind,
+                config.https_port,
+                ssl=self._certificates.listening,
+                ssl_handshake_timeout=self._bounds.head_s,
+                ssl_shutdown_timeout=self._bounds.linger_s,
+                reuse_port=True,
+                backlog=BACKLOG,
+            ),
+            await loop.create_server(
+                lambda: Downstream(plane, secure=False),
+                config.bind,
+                config.http_port,
+                reuse_port=True,
+                backlog=BACKLOG,
+            ),
+        ]
+        self._listening = True
+
+    def _waiting_for(self) -> str:
+        """What keeps this worker from serving; empty when nothing does."""
+        if not self._follower.filled:
+            return self._follower.waiting_for
+        if not self._certificates.ready():
+            return "a certificate"
+        return "" if self._listening else "its ports"
+
+    # -- what goes on all the time --------------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        while True:
+            self._plane.sweep(time.monotonic())
+            await asyncio.sleep(SWEEP_S)
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self._flush_now()
+
+    async def _flush_now(self) -> None:
+        while (batch := self._plane.journal.take()) is not None:
+            records, dropped = batch
+            await self._channel.write(Say.RECORDS, struct.pack("!I", dropped) + records)
+
+    async def _report(self) -> None:
+        """Tell the main process what is served by, at once when it changed and every two seconds."""
+        while True:
+            if not self._listening and self._follower.filled and self._certificates.ready():
+                await self._listen()
+            self._status_wanted.clear()
+            await self._channel.write(Say.STATUS, json.dumps(self._status()).encode())
+            try:
+                async with asyncio.timeout(STATUS_S):
+                    await self._status_wanted.wait()
+            except TimeoutError:
+                pass
+
+    def _status(self) -> dict[str, Any]:
+        plane, table = self._plane, self._plane.table
+        return {
+            "waiting_for": self._waiting_for(),
+            "table_away": self._follower.waiting_for,
+            "applied_sequence": table.applied_sequence,
+            "services": len(table.routes),
+            "connections": len(plane.connections),
+            "in_flight": sum(1 for connection in plane.connections if connection.exchange is not None),
+            "unreadable_entries": table.unreadable,
+        }
+
+    # -- the end --------------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        """Stop accepting, let requests finish, cut what is left at the deadline, hand over the last records."""
+        plane = self._plane
+        plane.draining = True
+        for server in self._servers:
+            server.close()
+        for connection in list(plane.connections):
+            connection.drain()
+        deadline = time.monotonic() + self._bounds.drain_s
+        while plane.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - the hot path signals nobody
+            await asyncio.sleep(0.02)
+        for connection in list(plane.connections):
+            connection.cut()
+        await self._flush_now()
+
+
+async def _main(descriptor: int) -> None:
+    channel = await Channel.over(socket.socket(fileno=descriptor))
+    frame = await channel.read()
+    if frame is None or frame[0] is not Say.CONFIG:
+        return
+    config = WorkerConfig(**json.loads(frame[1]))
+    set_up_logs(config.name, config.log_level)
+    await Worker(config, channel).run()
+
+
+def main() -> None:
+    """`python -m narthex_router.worker <descriptor of the socket pair>`"""
+    # Ctrl-C and SIGTERM go to the main process, which drains us in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    uvloop.run(_main(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

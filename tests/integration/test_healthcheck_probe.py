@@ -1,0 +1,157 @@
+"""Probes of real sockets: what each way of failing is called."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from narthex_healthcheck.probe import BODY_BYTES, open_probe
+from narthex_healthcheck.target import Target
+from narthex_healthcheck.verdict import ANSWERED, Outcome, Thresholds
+
+Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def target(port: int, path: str | None = "/", address: str = "127.0.0.1", timeout_s: float = 5.0) -> Target:
+    return Target(address, port, path, 5.0, timeout_s, Thresholds())
+
+
+async def probe(target: Target) -> Outcome:
+    async with open_probe() as probe:
+        return await probe(target)
+
+
+@asynccontextmanager
+async def application(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[int]:
+    """An aiohttp server; yields its port."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def bytes_server(answer: bytes, then_hang: bool = False) -> AsyncIterator[int]:
+    """A server that sends `answer` to whoever connects and asks; yields its port."""
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        if then_hang:
+            await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        over.set()
+        server.close()
+
+
+def closed_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [(200, ANSWERED), (204, ANSWERED), (302, ANSWERED), (399, ANSWERED), (401, "http_4xx"), (503, "http_5xx")],
+)
+async def test_a_status_from_200_to_399_is_expected(status, cause):
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": "http://127.0.0.1:1/never-followed"})
+
+    async with application(answer) as port:
+        assert await probe(target(port)) == Outcome(cause, f"probe: HTTP {status}")
+
+
+async def test_it_says_who_it_is_and_asks_for_exactly_the_path():
+    seen: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        response = web.Response()
+        response.set_cookie("session", "1")
+        return response
+
+    async with application(answer) as port, open_probe() as probe:
+        for _ in range(2):
+            await probe(target(port, "/health%20check?deep=1"))
+    for request in seen:
+        assert request.raw_path == "/health%20check?deep=1"
+        assert request.headers["Host"] == f"127.0.0.1:{port}"
+        assert request.headers["User-Agent"] == "narthex-healthcheck"
+        assert "Cookie" not in request.headers
+
+
+async def test_a_body_without_end_is_read_only_so_far():
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"x" * BODY_BYTES)
+        except ConnectionResetError:
+            return response
+
+    async with application(answer) as port:
+        assert (await probe(target(port))).good
+
+
+async def test_a_body_that_stalls_times_out():
+    async with bytes_server(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", then_hang=True) as port:
+        outcome = await probe(target(port, timeout_s=0.2))
+    assert outcome == Outcome("timeout", "probe: timed out after 0.2 s")
+
+
+async def test_a_silent_application_times_out():
+    async with bytes_server(b"", then_hang=True) as port:
+        assert (await probe(target(port, timeout_s=0.2))).cause == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (b"", "closed"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "bad_answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "bad_answer"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", "bad_answer"),
+    ],
+)
+async def test_what_is_no_whole_http_answer_is_named(answer, cause):
+    async with bytes_server(answer) as port:
+        assert (await probe(target(port))).cause == cause
+
+
+@pytest.mark.parametrize("path", ["/", None])
+async def test_nobody_listening_is_a_refused_connection(path):
+    assert await probe(target(closed_port(), path)) == Outcome("refused", "probe: connection refused")
+
+
+@pytest.mark.parametrize("path", ["/", None])
+async def test_a_name_that_does_not_resolve_is_named(path):
+    outcome = await probe(target(9000, path, address="no-such-host.invalid"))
+    assert outcome == Outcome("unresolved", "probe: address no-such-host.invalid does not resolve")
+
+
+async def test_without_a_path_an_accepted_connection_counts():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert await probe(target(listening.getsockname()[1], path=None)) == Outcome(
+            ANSWERED, "probe: connection accepted"
+        )
+
+
+async def test_a_name_with_several_addresses_is_tried_address_by_address():
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # localhost may be ::1 first
+        assert (await probe(target(listening.getsockname()[1], None, address="localhost"))).good
