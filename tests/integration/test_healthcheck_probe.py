@@ -1,6 +1,7 @@
 """Probes of real sockets: what each way of failing is called."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -150,6 +151,17 @@ async def test_without_a_path_an_accepted_connection_counts():
         assert await probe(target(listening.getsockname()[1], path=None)) == Outcome(
             ANSWERED, "probe: connection accepted"
         )
+
+
+async def test_a_connect_that_hangs_times_out():
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, contextlib.ExitStack() as waiting:
+        for _ in range(2):  # more than the queue holds: the kernel answers no further connect
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listening.getsockname())
+        port = listening.getsockname()[1]
+        for path in (None, "/"):
+            assert (await probe(target(port, path, timeout_s=0.2))).cause == "timeout"
 
 
 async def test_a_name_with_several_addresses_is_tried_address_by_address():

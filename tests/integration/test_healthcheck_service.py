@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -23,7 +22,7 @@ from narthex.contracts.events import (
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
-from narthex.testing.servers import NatsServer, free_port, nats_server
+from narthex.testing.servers import NatsServer, free_port, nats_server, new_passwords
 from narthex_healthcheck.app import Config
 from narthex_healthcheck.app import open as open_healthcheck
 
@@ -225,6 +224,23 @@ async def test_a_hole_in_the_sequence_is_filled_from_the_snapshot(tmp_path, monk
     assert told == {"lost", "seen"}
 
 
+async def test_a_lost_stream_is_made_up_for_by_the_snapshot(tmp_path, monkeypatch):
+    monkeypatch.setattr("narthex.bus.consumer.HEARTBEAT_S", 1)  # so that the silence is noticed at once
+    port, passwords = free_port(), new_passwords()
+    async with application() as (app_port, _), AsyncExitStack() as running:
+        with nats_server(tmp_path / "first", port=port, passwords=passwords) as nats:
+            async with registry_at(nats) as registry:
+                await running.enter_async_context(healthcheck_at(nats, monkeypatch))
+                await registry.fact(version())
+                await registry.fact(registered("i", app_port))
+                await registry.verdict("i", Health.HEALTHY)
+        with nats_server(tmp_path / "second", port=port, passwords=passwords) as nats:
+            async with registry_at(nats) as registry:
+                for fact in (version(), registered("i", app_port), registered("j", app_port)):
+                    await registry.fact(fact, publish=False)
+                await registry.verdict("j", Health.HEALTHY)
+
+
 async def test_a_draining_instance_is_left_alone(tmp_path, monkeypatch):
     with nats_server(tmp_path) as nats:
         async with (
@@ -243,20 +259,19 @@ async def test_a_draining_instance_is_left_alone(tmp_path, monkeypatch):
             assert registry.told.empty()
 
 
-async def test_it_starts_before_nats_and_tells_what_it_saw_while_nats_was_away(tmp_path: Path, monkeypatch):
-    port, passwords = free_port(), {}
-    with nats_server(tmp_path, port=port) as nats:
-        passwords = nats.passwords
-    gone = nats
-    async with healthcheck_at(gone, monkeypatch) as part, application() as (app_port, status):
+async def test_it_starts_before_nats_and_tells_what_it_saw_while_nats_was_away(tmp_path, monkeypatch):
+    port, passwords = free_port(), new_passwords()
+    with nats_server(tmp_path, port=port, passwords=passwords) as nats:
+        pass
+    async with healthcheck_at(nats, monkeypatch) as part, application() as (app_port, status):
         assert part.checks["bus"]() != ""
-        with nats_server(tmp_path, port=port, passwords=passwords) as nats:
+        with nats_server(tmp_path, port=port, passwords=passwords):
             async with registry_at(nats) as registry:
                 await registry.fact(version())
                 await registry.fact(registered("i", app_port))
                 await registry.verdict("i", Health.HEALTHY)
                 await ready(part)
         status[0] = 503
-        with nats_server(tmp_path, port=port, passwords=passwords) as nats:
+        with nats_server(tmp_path, port=port, passwords=passwords):
             async with registry_at(nats) as registry:
                 await registry.verdict("i", Health.UNHEALTHY)

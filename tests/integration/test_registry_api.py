@@ -1,6 +1,8 @@
 """The registry's REST API, on a real database, with NATS away: administration must not wait for it."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +13,7 @@ from yarl import URL
 
 from narthex.bus import BusSettings
 from narthex.contracts.errors import Misconfigured
+from narthex.runtime.child import die_with_parent
 from narthex.runtime.settings import ProcessSettings
 from narthex.testing.rest import Rest, rest
 from narthex.testing.servers import free_port
@@ -382,3 +385,36 @@ async def test_a_database_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Pa
     with pytest.raises(Misconfigured, match="cannot use the database"):
         async with running(tmp_path):
             pass
+
+
+@asynccontextmanager
+async def process(directory: Path) -> AsyncIterator[Rest]:
+    """A registry as production runs it, killed without warning when the block ends."""
+    port = free_port()
+    environment = os.environ | {
+        "NARTHEX_DATA_DIR": str(directory),
+        "NARTHEX_API_PORT": str(port),
+        "NARTHEX_NATS_URL": "nats://127.0.0.1:1",
+    }
+    command = (sys.executable, "-m", "narthex", "serve", "registry")
+    running = await asyncio.create_subprocess_exec(
+        *command, env=environment, stderr=asyncio.subprocess.PIPE, preexec_fn=die_with_parent()
+    )
+    assert running.stderr is not None
+    try:
+        while b'"api listens"' not in (line := await running.stderr.readline()):
+            assert line, "the registry did not start"
+        async with rest(port, (directory / "admin.token").read_text().strip()) as client:
+            yield client
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.communicate()
+
+
+async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    async with process(tmp_path) as api:
+        for number in range(20):
+            await api.made(f"{P}/deployments", {"name": f"d{number}"})
+    async with process(tmp_path) as api:
+        assert len((await api.get(f"{P}/deployments"))[1]) == 20

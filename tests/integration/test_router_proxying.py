@@ -5,10 +5,11 @@ import hashlib
 import json
 
 import pytest
+from integration.router_kit import entry, router, service_entries
 
 from narthex.routing import Kind
 from narthex.testing.backend import Conversation, answer, backend
-from integration.router_kit import entry, router, service_entries
+from narthex.testing.waiting import until
 
 GET = b"GET /a?b=c HTTP/1.1\r\nHost: svc.services.test\r\n\r\n"
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-App: 1\r\n\r\nhello"
@@ -264,11 +265,11 @@ async def test_the_client_leaving_cancels_the_instance_at_once() -> None:
     async with backend(waits) as instance, router(service_entries([instance.port])) as under_test:
         client = await under_test.connect()
         await client.send(GET)
-        while not instance.requests:
-            await asyncio.sleep(0)
+        await until(lambda: instance.requests)
         client.close()
         await asyncio.wait_for(left.wait(), 5)
-        assert under_test.journal()[0]["outcome"] == "client_gone"
+        await until(lambda: under_test.journal())
+        assert under_test.records[0]["outcome"] == "client_gone"
 
 
 async def test_an_instance_that_never_answers_is_a_504() -> None:
@@ -311,7 +312,8 @@ async def test_a_websocket_passes_bytes_both_ways_and_half_closes() -> None:
         assert await client.reader.readexactly(3) == b"ABC"
         client.writer.write_eof()
         assert await client.rest() == b"bye"
-        assert under_test.journal()[0]["status"] == 101
+        await until(lambda: under_test.journal())
+        assert under_test.records[0]["status"] == 101
 
 
 async def test_expect_100_continue_is_the_instances_to_answer() -> None:
@@ -486,8 +488,7 @@ async def test_a_table_change_moves_the_next_request_and_leaves_the_one_under_wa
     ):
         first, second = await under_test.connect(), await under_test.connect()
         await first.send(GET)
-        while not old.requests:
-            await asyncio.sleep(0)
+        await until(lambda: old.requests)
         under_test.plane.table.apply(
             [
                 entry(

@@ -198,7 +198,10 @@ class Bus:
         self._up.clear()
         self._closed.set()
         if self._begun:  # nats-py cannot close what it never tried to connect
-            await _quietly(self._client.close())
+            try:
+                await self._client.close()
+            except Exception as error:  # RuntimeError of uvloop when the server went first, and others
+                log.debug("bus not closed in order", extra={"fields": {"error": _sentence(error)}})
         self._over = True
 
     async def _listen(self, messages: AsyncIterator[Msg], handler: Callable[[Event], Awaitable[None]]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from narthex.cli.options import Json, Project, parse_labels
-from narthex.cli.output import Column, notice, show_list, show_one
+from narthex.cli.output import Column, notice, show_list, show_one, waiting
 from narthex.cli.session import body, connect
 from narthex.contracts.api import InstanceCreate, InstanceDetail
 
@@ -121,5 +121,6 @@ def delete_instance(
     with connect(context, project, deployment=deployment, version=version) as api:
         api.instances.delete(deployment, version, id)
         if wait:
-            api.instances.wait_until_gone(deployment, version, id, timeout=timeout)
+            with waiting("waiting until its last request is answered"):
+                api.instances.wait_until_gone(deployment, version, id, timeout=timeout)
     notice(f"{'deleted' if wait else 'draining'} instance {id}")

@@ -23,7 +23,8 @@ class SnapshotQuestion(Message):
 
 
 class SnapshotPage(Message):
-    """Facts as the events that would have brought them, each with its subject and its current revision.
+    """Facts as the events that would have brought them, each with its subject and its current revision; an
+    instance comes with the last verdict on its health, so that a table that was lost can be filled from here.
 
     `sequence` is the registry's sequence when the first page was read and stays the same on all pages: what
     happened later comes, or has come, as an event. Entities that no page names do not exist.

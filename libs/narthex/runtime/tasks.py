@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+CANCEL_AGAIN_S = 1.0  # longer than any orderly clean-up takes
+
 
 class Background:
     """Starts tasks inside a task group and knows them, so that they can be cancelled together."""
@@ -20,9 +22,16 @@ class Background:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+    async def end(self) -> None:
+        """Cancel the tasks until they have ended.
+
+        Once is not enough: Python 3.11's `wait_for` swallows a cancellation that comes in the same moment as
+        its result (gh-86296, cured in 3.12), nats-py waits like that everywhere, and the task goes on for ever.
+        """
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_S)
 
 
 @asynccontextmanager
@@ -36,7 +45,7 @@ async def background() -> AsyncIterator[Background]:
         try:
             yield tasks
         finally:
-            tasks.cancel()
+            await tasks.end()
 
 
 def backoff(attempt: int, first_s: float = 0.1, most_s: float = 5.0) -> float:

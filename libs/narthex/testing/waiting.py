@@ -15,3 +15,12 @@ async def eventually(look: Callable[[], Awaitable[T]], within_s: float = 10.0) -
             assert asyncio.get_running_loop().time() < deadline, f"still {found!r} after {within_s} s"
             await asyncio.sleep(0.02)
         return found
+
+
+async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Return once `condition()` is true; for conditions that need no await."""
+
+    async def look() -> object:
+        return condition()
+
+    await eventually(look, within_s)

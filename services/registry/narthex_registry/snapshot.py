@@ -5,12 +5,13 @@ sequence is read before the first row, so a row that a page missed is newer than
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from narthex.contracts.entities import Health, ReplicaHealth
 from narthex.contracts.errors import Invalid
 from narthex.contracts.events import (
     AccessChanged,
@@ -19,6 +20,7 @@ from narthex.contracts.events import (
     InstanceDraining,
     InstanceRegistered,
     ProjectUpdated,
+    ReplicaHealthChanged,
     ServiceUpdated,
     TokenIssued,
     TokenRevoked,
@@ -76,19 +78,30 @@ class Snapshot:
             else:
                 start = Cursor((await session.execute(select(tables.Counter.value))).scalar_one())
             rows = [found async for found in _rows(session, start, limit + 1)]
-        facts = _fitting([row for _, row in rows[:limit]])
-        if len(facts) == len(rows):
+        facts, count = _fitting([row for _, row in rows[:limit]])
+        if count == len(rows):
             return SnapshotPage(sequence=start.sequence, facts=facts, cursor=None)
-        place, last = rows[len(facts) - 1]
+        place, last = rows[count - 1]
         return SnapshotPage(
             sequence=start.sequence, facts=facts, cursor=Cursor(start.sequence, place, last.id).encode()
         )
 
 
-def fact_of(row: tables.Row) -> SnapshotFact:
-    """The event that would have brought a row to where it is."""
+def facts_of(row: tables.Row) -> Iterator[SnapshotFact]:
+    """The events that would have brought a row to where it is: its own, and what the health service said of it."""
     kind = kind_of(row)
-    return SnapshotFact(subject=kind.subject, event=event_of(kind, row).model_dump(mode="json"))
+    yield _fact(event_of(kind, row))
+    if isinstance(row, tables.Instance) and row.health_revision:
+        health = ReplicaHealth(id=row.id, health=Health(row.health), reason=row.health_reason)
+        yield _fact(
+            ReplicaHealthChanged(
+                key=row.id, revision=row.health_revision, project=row.project_id, entity=health, before=Health.UNKNOWN
+            )
+        )
+
+
+def _fact(event: Event) -> SnapshotFact:
+    return SnapshotFact(subject=event.subject, event=event.model_dump(mode="json"))
 
 
 def kind_of(row: tables.Row) -> type[Event]:
@@ -110,16 +123,18 @@ def kind_of(row: tables.Row) -> type[Event]:
     raise TypeError(f"a {type(row).__name__} is no part of the snapshot")
 
 
-def _fitting(rows: Sequence[tables.Row]) -> tuple[SnapshotFact, ...]:
-    """The facts of the first rows: as many as fit into a page, one at least."""
+def _fitting(rows: Sequence[tables.Row]) -> tuple[tuple[SnapshotFact, ...], int]:
+    """The facts of the first rows, and how many rows they are: as many as fit into a page, one at least."""
     facts: list[SnapshotFact] = []
-    size = 0
+    size = count = 0
     for row in rows:
-        facts.append(fact_of(row))
-        size += len(str(facts[-1].event))
+        count += 1
+        for fact in facts_of(row):
+            facts.append(fact)
+            size += len(str(fact.event))
         if size >= MAX_PAGE_BYTES:
             break
-    return tuple(facts)
+    return tuple(facts), count
 
 
 async def _rows(session: AsyncSession, start: Cursor, limit: int) -> AsyncIterator[tuple[int, tables.Row]]:

@@ -61,6 +61,7 @@ class Downstream(asyncio.Protocol):
         "_chunked_out",
         "_closing",
         "_deadline",
+        "_ended",
         "_endpoint",
         "_fields",
         "_fields_block",
@@ -109,6 +110,7 @@ class Downstream(asyncio.Protocol):
         self._endpoint: Endpoint | None = None
         self._pending: list[bytes] = []  # body bytes that came before an instance was there to take them
         self._keep_alive = True
+        self._ended = False  # the client has sent all it will into a tunnel
         self._sent_head = False  # a byte of the final response went to the client
         self._chunked_out = False  # the response goes out chunked
 
@@ -156,6 +158,9 @@ class Downstream(asyncio.Protocol):
             # Outside a tunnel a client that stops sending has gone: nginx reads it the same way, and there is
             # no other sign of it while a model thinks.
             return False
+        if self._upstream.ended:
+            return False  # both sides have said all: the connection ends
+        self._ended = True
         self._upstream.transport.write_eof()
         return True
 
@@ -603,8 +608,8 @@ class Downstream(asyncio.Protocol):
         self.go_on_reading()
 
     def end_tunnel_writes(self) -> bool:
-        """The instance has sent all it will: tell the client; whether its own half stays open."""
-        if self._secure or not self.transport.can_write_eof():
+        """The instance has sent all it will: tell the client; whether the tunnel stays open for the other way."""
+        if self._secure or self._ended:
             return False
         self.transport.write_eof()
         return True

@@ -139,15 +139,16 @@ class Exchange:
         return any(attempt.target is target for attempt in self.attempts)
 
 
+MAX_CLOSED = 2  # a request that seems to kill instances is not given to all of them
 MAX_ATTEMPTS = 8  # dead instances passed over for one request, when so many are dead at once
 
 
 def may_retry(exchange: Exchange, code: str) -> bool:
     """Whether a failed attempt may be followed by one on another instance (DESIGN section 7).
 
-    Connect failures always: nothing was sent. A pooled connection that died before any response byte, if the
-    method is idempotent and we still hold all that was sent. Nothing else: after a timeout or a broken
-    response the instance may be at work on the request.
+    Connect failures always: nothing was sent. A connection that died before any response byte, if the method
+    is idempotent and we still hold all that was sent: an instance that was killed costs no request. Nothing
+    else: after a timeout or a broken response the instance may be at work on the request.
     """
     if exchange.state not in (State.CONNECTING, State.WAITING) or len(exchange.attempts) >= MAX_ATTEMPTS:
         return False
@@ -155,7 +156,7 @@ def may_retry(exchange: Exchange, code: str) -> bool:
         return True
     return (
         code == UPSTREAM_CLOSED
-        and exchange.attempts[-1].reused
         and exchange.method in IDEMPOTENT
         and exchange.replay is not None
+        and sum(attempt.outcome == UPSTREAM_CLOSED for attempt in exchange.attempts) < MAX_CLOSED
     )

@@ -55,6 +55,7 @@ class Upstream(asyncio.Protocol):
         "_minor",
         "closed",
         "downstream",
+        "ended",
         "endpoint",
         "exchange",
         "idle_since",
@@ -71,6 +72,7 @@ class Upstream(asyncio.Protocol):
         self.transport: asyncio.Transport
         self.closed = False
         self.served = 0
+        self.ended = False  # the instance has sent all it will into a tunnel
         self.idle_since = 0.0
         self.reading = True
         self.writable = True
@@ -110,6 +112,7 @@ class Upstream(asyncio.Protocol):
     def eof_received(self) -> bool:
         exchange = self.exchange
         if exchange is not None and exchange.state is State.TUNNEL and self.downstream is not None:
+            self.ended = True
             return self.downstream.end_tunnel_writes()
         return False
 

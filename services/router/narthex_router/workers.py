@@ -88,6 +88,7 @@ class Workers:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # a file in the current directory must not be taken for a library
                 "-m",
                 "narthex_router.worker",
                 str(theirs.fileno()),

@@ -238,7 +238,9 @@ def test_methods_have_the_docs_and_the_signature_of_their_operation():
     assert list(inspect.signature(method).parameters) == ["name", "project"]
 
 
-@pytest.mark.parametrize("url", ["api.test", "ftp://api.test", "http://", "http://[::1", "http://a:99999", "http://a:b"])
+@pytest.mark.parametrize(
+    "url", ["api.test", "ftp://api.test", "http://", "http://[::1", "http://a:99999", "http://a:b"]
+)
 def test_an_address_that_is_none_is_refused_with_an_example(url):
     with pytest.raises(Misconfigured, match="is not the address of an API"):
         Client(url, "t")

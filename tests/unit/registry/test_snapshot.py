@@ -8,7 +8,7 @@ from narthex.contracts.errors import Invalid
 from narthex.contracts.events import InstanceDraining, InstanceRegistered, TokenIssued, TokenRevoked
 from narthex.contracts.ids import new_id
 from narthex_registry import tables
-from narthex_registry.snapshot import Cursor, decode, fact_of, kind_of
+from narthex_registry.snapshot import Cursor, decode, facts_of, kind_of
 
 
 def test_a_cursor_survives_its_text_form() -> None:
@@ -34,7 +34,7 @@ def test_a_revoked_token_is_told_as_revoked() -> None:
 
 def test_a_fact_carries_the_rows_revision_and_sequence() -> None:
     row = tables.Deployment(id=new_id(), project_id=new_id(), name="hello", revision=3, sequence=17)
-    fact = fact_of(row)
+    [fact] = facts_of(row)
     assert fact.subject == "narthex.v1.deployment.updated"
     assert (fact.event["revision"], fact.event["sequence"], fact.event["key"]) == (3, 17, row.id)
     assert fact.event["project"] == row.project_id

