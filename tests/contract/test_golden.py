@@ -1,0 +1,31 @@
+"""Events of earlier releases are read as they were written, and events of later ones do not break us."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from narthex.contracts.events import BY_SUBJECT, Event, every_event
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("kind", every_event(), ids=lambda kind: kind.__name__)
+def test_a_golden_sample_is_read_and_written_without_a_loss(kind: type[Event]) -> None:
+    sample = json.loads((FOLDER / f"{kind.__name__}.json").read_text())
+    written = kind.model_validate(sample).model_dump(mode="json")
+    assert {name: written[name] for name in sample} == sample
+
+
+@pytest.mark.parametrize("kind", every_event(), ids=lambda kind: kind.__name__)
+def test_a_field_of_a_later_release_is_ignored(kind: type[Event]) -> None:
+    sample = json.loads((FOLDER / f"{kind.__name__}.json").read_text())
+    later = sample | {"added_later": 1}
+    if "entity" in sample:
+        later["entity"] = sample["entity"] | {"added_later": 1}
+    assert kind.model_validate(later) == kind.model_validate(sample)
+
+
+def test_every_type_has_a_subject_of_its_own_under_v1() -> None:
+    assert len(BY_SUBJECT) == len(list(every_event()))
+    assert all(subject.startswith("narthex.v1.") for subject in BY_SUBJECT)
