@@ -110,11 +110,11 @@ class Client:
 
 
 @asynccontextmanager
-async def router(entries: list[Entry], **bounds: Any) -> AsyncIterator[Router]:
+async def router(entries: list[Entry], protocol: type[Downstream] = Downstream, **bounds: Any) -> AsyncIterator[Router]:
     """A plane that serves plain HTTP on a free port by the given entries."""
-    table = Table("test")
-    table.apply(entries)
     limits = replace(Bounds(), **bounds)
+    table = Table("test", limits)
+    table.apply(entries)
     async with background() as tasks:
         plane = Plane(
             table=table,
@@ -132,7 +132,7 @@ async def router(entries: list[Entry], **bounds: Any) -> AsyncIterator[Router]:
                 await asyncio.sleep(0.02)
 
         tasks.start(sweep(), "sweep")
-        server = await asyncio.get_running_loop().create_server(lambda: Downstream(plane, secure=False), "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(lambda: protocol(plane, secure=False), "127.0.0.1", 0)
         under_test = Router(plane, server.sockets[0].getsockname()[1])
         try:
             yield under_test

@@ -501,3 +501,102 @@ async def test_a_table_change_moves_the_next_request_and_leaves_the_one_under_wa
         assert (await second.answer())[2] == b"other"
         go_on.set()
         assert (await first.answer())[2] == b"hello"
+
+
+async def test_a_service_says_how_long_its_instances_may_take() -> None:
+    async def silent(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.reader.read()
+
+    async with backend(silent) as instance:
+        for limit, code in (("first_byte_timeout", "first_byte_timeout"), ("total_timeout", "total_timeout")):
+            async with router(service_entries([instance.port], **{limit: 0.05})) as under_test:
+                client = await under_test.connect()
+                await client.send(GET)
+                status, _, body = await client.answer()
+                assert (status, json.loads(body)["code"]) == (504, code)
+
+
+async def test_a_total_limit_breaks_a_response_off() -> None:
+    async def endless(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            await conversation.send(b"1\r\nx\r\n")
+            await asyncio.sleep(0.01)
+
+    async with (
+        backend(endless) as instance,
+        router(service_entries([instance.port], total_timeout=0.1)) as under_test,
+    ):
+        client = await under_test.connect()
+        await client.send(GET)
+        await client.head()
+        assert not (await client.rest()).endswith(b"0\r\n\r\n")
+        assert under_test.journal()[0]["code"] == "total_timeout"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Content-Length: 11\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n"],
+)
+async def test_a_body_over_a_services_limit_is_refused(body: bytes) -> None:
+    async with (
+        backend(answer(HELLO)) as instance,
+        router(service_entries([instance.port], max_body_bytes=10)) as under_test,
+    ):
+        client = await under_test.connect()
+        await client.send(b"POST / HTTP/1.1\r\nHost: svc.services.test\r\n" + body)
+        status, _, problem = await client.answer()
+        assert (status, json.loads(problem)["code"]) == (413, "body_too_large")
+        assert instance.requests == []
+
+
+async def test_an_instance_gets_no_more_at_a_time_than_it_may_and_the_rest_waits_its_turn() -> None:
+    at_work, most = 0, 0
+
+    async def works(conversation: Conversation) -> None:
+        nonlocal at_work, most
+        while await conversation.head():
+            at_work += 1
+            most = max(most, at_work)
+            await asyncio.sleep(0.01)
+            at_work -= 1
+            await conversation.send(HELLO)
+
+    policy = {"instance_concurrency_limit": 2, "instance_max_wait": 5.0}
+    async with backend(works) as instance, router(service_entries([instance.port], **policy)) as under_test:
+        clients = [await under_test.connect() for _ in range(10)]
+        for client in clients:
+            await client.send(GET)
+        assert [(await client.answer())[0] for client in clients] == [200] * 10
+        assert most == 2
+
+
+async def test_a_request_that_found_no_room_in_time_is_told_so_and_its_connection_goes_on() -> None:
+    async def silent(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.reader.read()
+
+    policy = {"instance_concurrency_limit": 1, "instance_max_wait": 0.05}
+    async with backend(silent) as instance, router(service_entries([instance.port], **policy)) as under_test:
+        first, second = await under_test.connect(), await under_test.connect()
+        await first.send(GET)
+        await until(lambda: instance.requests)
+        await second.send(GET + GET)
+        for _ in range(2):
+            status, _, body = await second.answer()
+            assert (status, json.loads(body)["code"]) == (503, "instances_full")
+
+
+async def test_a_session_stays_with_its_instance() -> None:
+    async with (
+        backend(answer(HELLO)) as one,
+        backend(answer(HELLO)) as two,
+        router(service_entries([one.port, two.port], balancing="affinity", affinity="cookie:session")) as under_test,
+    ):
+        client = await under_test.connect()
+        for _ in range(6):
+            await client.send(b"GET / HTTP/1.1\r\nHost: svc.services.test\r\nCookie: a=b; session=s1\r\n\r\n")
+            await client.answer()
+        assert sorted([len(one.requests), len(two.requests)]) == [0, 6]

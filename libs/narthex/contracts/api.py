@@ -6,10 +6,12 @@ types are strict, so that `"8080"` is no port and `1` no boolean. Responses only
 
 import re
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StrictBool, StrictInt, StrictStr
 
+from narthex.contracts.entities import Balancing
 from narthex.contracts.entities import Certificate as Certificate
 from narthex.contracts.entities import RequestRecord as RequestRecord
 from narthex.contracts.names import InstanceAddress, Name, VersionName, parse_service_port
@@ -31,6 +33,7 @@ Description = Annotated[StrictStr, Field(max_length=400)]
 Labels = dict[StrictStr, StrictStr]
 Port = Annotated[StrictInt, AfterValidator(lambda port: _between(port, 1, 65535))]
 Seconds = Annotated[StrictInt, Field(ge=1, le=3600)]
+Timeout = Annotated[float, Strict(), Field(gt=0, le=86_400, allow_inf_nan=False)]  # seconds
 Limit = Annotated[StrictInt, Field(ge=1, le=1_000_000_000)]  # fits a 32-bit column
 Credits = Annotated[float, Field(allow_inf_nan=False)]
 Extensions = Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(max_length=100)]
@@ -40,6 +43,19 @@ def _between(number: int, low: int, high: int) -> int:
     if not low <= number <= high:
         raise ValueError(f"must be between {low} and {high}")
     return number
+
+
+def _one_of(text: str, names: type[StrEnum]) -> str:
+    if text not in set(names):
+        raise ValueError(f"must be one of {', '.join(names)}")
+    return text
+
+
+def parse_affinity(text: str) -> str:
+    """What requests of one session have in common: `header:<name>` or `cookie:<name>`."""
+    if not re.fullmatch(r"(header|cookie):[!#$%&'*+\-.^`|~0-9A-Za-z]{1,64}", text):
+        raise ValueError("must be header:<name> or cookie:<name>")
+    return text
 
 
 def parse_health_path(path: str) -> str:
@@ -290,6 +306,16 @@ class ServiceUpdate(Request):
     imported_name: Annotated[StrictStr, Field(max_length=256)] | None = None
     imported_namespace: Annotated[StrictStr, Field(max_length=256)] | None = None
     imported_cluster_domain: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+    # What Narthex adds.
+    balancing: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, Balancing))] | None = None
+    affinity: Annotated[StrictStr, AfterValidator(parse_affinity)] | None = None
+    connect_timeout: Timeout | None = None
+    first_byte_timeout: Timeout | None = None
+    idle_timeout: Timeout | None = None
+    total_timeout: Timeout | None = None
+    max_body_bytes: Annotated[StrictInt, Field(ge=0, le=2**53)] | None = None
+    instance_concurrency_limit: Limit | None = None
+    instance_max_wait: Annotated[float, Strict(), Field(ge=0, le=60, allow_inf_nan=False)] | None = None
     # Older clients put these two on the service (UBIOPS_API section 3).
     health_check: HealthCheckBody | None = None
     rate_limit_token: Limit | None = None
@@ -326,6 +352,15 @@ class ServiceDetail(Response):
     imported_namespace: str | None = None
     imported_cluster_domain: str = "cluster.local"
     imported_scheme: str = "http"
+    balancing: str = Balancing.LEAST_OF_TWO.value
+    affinity: str | None = None
+    connect_timeout: float | None = None
+    first_byte_timeout: float | None = None
+    idle_timeout: float | None = None
+    total_timeout: float | None = None
+    max_body_bytes: int | None = None
+    instance_concurrency_limit: int | None = None
+    instance_max_wait: float = 0.0
     endpoint: str | None = None
 
 

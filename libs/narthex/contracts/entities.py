@@ -78,6 +78,15 @@ class Instance(Entity):
     identity: str | None = None  # nonce that its health answer returns in x-narthex-instance
 
 
+class Balancing(StrEnum):
+    """Which instance gets a request."""
+
+    LEAST_OF_TWO = "least_of_two"  # of two random ones the one with less in flight
+    ROUND_ROBIN = "round_robin"
+    LEAST_IN_FLIGHT = "least_in_flight"
+    AFFINITY = "affinity"  # the same value of `affinity` goes to the same instance while it is healthy
+
+
 class Service(Entity):
     """A name and a host under which a deployment's instances are reached, and its policy."""
 
@@ -95,6 +104,15 @@ class Service(Entity):
     rate_limit_user_default: int | None = None  # requests a minute and token
     concurrency_limit: int | None = None  # requests in flight
     concurrency_limit_user_default: int | None = None  # requests in flight a token
+    balancing: Balancing = Balancing.LEAST_OF_TWO
+    affinity: str | None = None  # "header:<name>" or "cookie:<name>"
+    connect_timeout: float | None = None  # seconds; None: the router's setting, for this and the next two
+    first_byte_timeout: float | None = None
+    idle_timeout: float | None = None
+    total_timeout: float | None = None  # seconds; None: no limit
+    max_body_bytes: int | None = None  # of a request; None: no limit
+    instance_concurrency_limit: int | None = None  # requests in flight an instance
+    instance_max_wait: float = 0.0  # seconds a request waits for an instance with room
 
 
 class Token(Entity):

@@ -27,6 +27,15 @@ DEFAULTS = defaults_of(
         "imported_name",
         "imported_namespace",
         "imported_cluster_domain",
+        "balancing",
+        "affinity",
+        "connect_timeout",
+        "first_byte_timeout",
+        "idle_timeout",
+        "total_timeout",
+        "max_body_bytes",
+        "instance_concurrency_limit",
+        "instance_max_wait",
     ),
 )
 

@@ -160,6 +160,15 @@ class Service(Row):
     imported_name: Mapped[str | None]
     imported_namespace: Mapped[str | None]
     imported_cluster_domain: Mapped[str] = mapped_column(default="cluster.local")
+    balancing: Mapped[str] = mapped_column(default="least_of_two")
+    affinity: Mapped[str | None]
+    connect_timeout: Mapped[float | None]
+    first_byte_timeout: Mapped[float | None]
+    idle_timeout: Mapped[float | None]
+    total_timeout: Mapped[float | None]
+    max_body_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    instance_concurrency_limit: Mapped[int | None]
+    instance_max_wait: Mapped[float] = mapped_column(default=0.0)
 
 
 class User(Row):

@@ -85,6 +85,7 @@ def worker_config(config: Config) -> WorkerConfig:
             "first_byte_s": bounds.first_byte_timeout_s,
             "idle_s": bounds.idle_timeout_s,
             "drain_s": bounds.drain_timeout_s,
+            "workers": listen.workers,
         },
     )
 

@@ -1,6 +1,8 @@
 """Which instance gets a request. Pure: it sees loads, not connections."""
 
+import zlib
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Protocol, TypeVar
 
 
@@ -10,6 +12,7 @@ class Loaded(Protocol):
     in_flight: int
     turn: int  # when it was last chosen; larger is later
     weight: int
+    key: bytes  # what it is told apart by, the same in every worker
 
 
 EndpointT = TypeVar("EndpointT", bound=Loaded)
@@ -23,14 +26,32 @@ def lighter(one: EndpointT, other: EndpointT) -> EndpointT:
     return one if left < right else other
 
 
-def choose(endpoints: Sequence[EndpointT], random: Callable[[], float]) -> EndpointT:
+def choose(
+    endpoints: Sequence[EndpointT], random: Callable[[], float], balancing: str = "least_of_two", affinity: bytes = b""
+) -> EndpointT:
+    """The endpoint for a request under a service's way of balancing; `affinity` is the session's key, if any."""
+    if len(endpoints) == 1:
+        return endpoints[0]
+    if balancing == "least_of_two":
+        return least_of_two(endpoints, random)
+    if balancing == "round_robin":
+        return min(endpoints, key=lambda endpoint: endpoint.turn)
+    if balancing == "affinity" and affinity:
+        return nearest(endpoints, affinity)
+    return reduce(lighter, endpoints)
+
+
+def nearest(endpoints: Sequence[EndpointT], affinity: bytes) -> EndpointT:
+    """Rendezvous hashing (Thaler and Ravishankar 1998): an endpoint that goes moves only its own sessions."""
+    return max(endpoints, key=lambda endpoint: zlib.crc32(endpoint.key, zlib.crc32(affinity)))
+
+
+def least_of_two(endpoints: Sequence[EndpointT], random: Callable[[], float]) -> EndpointT:
     """The lighter of two random ones ("power of two choices", Mitzenmacher 2001).
 
     Two endpoints are always compared with each other, so two idle replicas answer in turn.
     """
     count = len(endpoints)
-    if count == 1:
-        return endpoints[0]
     first = int(random() * count)
     second = int(random() * (count - 1))
     if second >= first:

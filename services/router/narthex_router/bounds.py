@@ -4,8 +4,25 @@ A plain dataclass: workers hold it without importing the settings library, which
 """
 
 from dataclasses import dataclass
+from math import inf
 
 KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How one service's requests are balanced and bounded."""
+
+    balancing: str = "least_of_two"  # entities.Balancing
+    affinity: bytes = b""  # lower-case field name, or cookie name
+    affinity_cookie: bool = False
+    connect_s: float = 2.0
+    first_byte_s: float = 300.0
+    idle_s: float = 300.0
+    total_s: float = inf
+    max_body: float = inf  # bytes
+    max_in_flight: int = 0  # requests an instance gets from this worker at a time; 0: no limit
+    max_wait_s: float = 0.0  # for an instance with room
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +44,9 @@ class Bounds:
     upstream_fresh_s: float = 1.0  # a request that cannot be repeated takes no connection idle for longer
     linger_s: float = 2.0  # reading on after an early answer, so that the client gets to see it
     drain_s: float = 8.0  # for requests under way when the router stops
+    waiting: int = 1000  # requests of a service that may wait for an instance with room
+    workers: int = 1  # processes that share an instance's capacity
+
+    def policy(self) -> Policy:
+        """What holds for a service that says nothing else."""
+        return Policy(connect_s=self.connect_s, first_byte_s=self.first_byte_s, idle_s=self.idle_s)

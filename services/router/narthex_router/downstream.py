@@ -13,6 +13,7 @@ from typing import cast
 from narthex_router.access import Refusal, admit
 from narthex_router.exchange import (
     CLIENT_GONE,
+    IDEMPOTENT,
     TRUNCATED,
     Exchange,
     State,
@@ -55,6 +56,7 @@ class Downstream(asyncio.Protocol):
     """One client connection."""
 
     __slots__ = (
+        "_beginning",
         "_body",
         "_buffer",
         "_certified",
@@ -110,6 +112,7 @@ class Downstream(asyncio.Protocol):
         self._endpoint: Endpoint | None = None
         self._pending: list[bytes] = []  # body bytes that came before an instance was there to take them
         self._keep_alive = True
+        self._beginning = False
         self._ended = False  # the client has sent all it will into a tunnel
         self._sent_head = False  # a byte of the final response went to the client
         self._chunked_out = False  # the response goes out chunked
@@ -192,13 +195,24 @@ class Downstream(asyncio.Protocol):
             if now > self._deadline:
                 self._too_late()
             return
+        policy = exchange.route.policy
         if exchange.state is State.TUNNEL:
             if now - exchange.progress > bounds.tunnel_idle_s:
                 self._cut()
+        elif now - exchange.started > policy.total_s:
+            self._out_of_time(policy.total_s)
+        elif self.waits():
+            if now - exchange.started > policy.max_wait_s:
+                self._answer("instances_full", f"no instance had room within {policy.max_wait_s:g} s")
         elif not self._body.done and not self._read_stopped and now - exchange.progress > bounds.body_s:
             self._request_failed("request_timeout", "the body did not come in time")
         elif self._upstream is not None:
             self._upstream.check_time(now)
+
+    def _out_of_time(self, total_s: float) -> None:
+        if self.exchange is not None and self.exchange.attempts:
+            self.exchange.attempts[-1].outcome = "total_timeout"
+        self._request_failed("total_timeout", f"not answered in full within {total_s:g} s")
 
     def _too_late(self) -> None:
         """Nothing is under way and the time is over: for a head, for the next request, or for closing."""
@@ -224,6 +238,13 @@ class Downstream(asyncio.Protocol):
     def _read_requests(self, data: bytes) -> None:
         """Begin the requests in `data` one after another, until one is under way or the bytes are used up."""
         self._buffer = b""
+        self._beginning = True  # what is answered at once is followed by the next turn of this loop
+        data = self._begin_all(data)
+        self._beginning = False
+        if data and not self._closing:
+            self._hold(data)
+
+    def _begin_all(self, data: bytes) -> bytes:
         while data and self.exchange is None and not self._closing:
             if data.startswith(b"\r\n"):  # an empty line before a request is passed over (RFC 9112 section 2.2)
                 data = data[2:]
@@ -231,14 +252,13 @@ class Downstream(asyncio.Protocol):
             end = data.find(b"\r\n\r\n")
             if end < 0 or end > self.plane.bounds.max_head:
                 self._incomplete_head(data)
-                return
+                return b""
             try:
                 data = self._begin(data, end)
             except BadMessage as error:
                 self._refuse(error.code, str(error), status=error.status)
-                return
-        if data and not self._closing:
-            self._hold(data)
+                return b""
+        return data
 
     def _incomplete_head(self, data: bytes) -> None:
         bounds = self.plane.bounds
@@ -302,6 +322,9 @@ class Downstream(asyncio.Protocol):
         exchange.progress = plane.now
         self._sent_head = False
         exchange.request_bytes = len(out)
+        if (fields.length or 0) > route.policy.max_body or len(out) > route.policy.max_body:
+            self._too_large(exchange)
+            return rest
         try:
             exchange.caller = admit(route, fields.authorization, plane.table.callers, started_at)
         except Refusal as refusal:
@@ -345,6 +368,9 @@ class Downstream(asyncio.Protocol):
             self._request_failed(error.code, str(error), error.status)
             return
         exchange.request_bytes += len(out)
+        if exchange.request_bytes > exchange.route.policy.max_body:
+            self._too_large(exchange)
+            return
         if self._upstream is not None and exchange.state is not State.CONNECTING:
             self._write_body(self._upstream, out)
         else:
@@ -353,6 +379,10 @@ class Downstream(asyncio.Protocol):
                 self.stop_reading()
         if rest:
             self._hold(rest)
+
+    def _too_large(self, exchange: Exchange) -> None:
+        most = exchange.route.policy.max_body
+        self._request_failed("body_too_large", f"this service takes request bodies of at most {most:.0f} bytes")
 
     def _hold(self, data: bytes) -> None:
         """Keep bytes of further requests until the one under way is answered."""
@@ -387,9 +417,8 @@ class Downstream(asyncio.Protocol):
         if endpoint is None:
             return False
         self._endpoint = endpoint
-        repeatable = exchange.method == b"GET" or exchange.method == b"HEAD"
         bounds = plane.bounds
-        fresh = bounds.upstream_idle_s if repeatable else bounds.upstream_fresh_s
+        fresh = bounds.upstream_idle_s if exchange.method in IDEMPOTENT else bounds.upstream_fresh_s
         upstream = endpoint.take(plane.now - fresh)
         new_attempt(exchange, endpoint, reused=upstream is not None)
         if upstream is not None:
@@ -401,7 +430,7 @@ class Downstream(asyncio.Protocol):
 
     async def _connect(self, endpoint: Endpoint, exchange: Exchange) -> None:
         try:
-            upstream = await endpoint.connect(self.plane.bounds.connect_s)
+            upstream = await endpoint.connect(exchange.route.policy.connect_s)
         except Exception as error:  # also a name that cannot be encoded: whatever it is, it is this attempt's end
             if self.exchange is exchange:
                 self.attempt_failed(*reason_of(error), answered=False)
@@ -514,16 +543,36 @@ class Downstream(asyncio.Protocol):
         if self._endpoint is not None:
             self._endpoint.in_flight -= 1
             self._endpoint = None
+            if self.exchange is not None and self.exchange.route.policy.max_in_flight:
+                self.plane.endpoints.let_in(self.exchange.route.host)
         if self._upstream is not None:
             if self._upstream.downstream is self:
                 self._upstream.close(flush=self.exchange is not None and self.exchange.state is State.TUNNEL)
             self._upstream = None
 
     def _no_instance(self, exchange: Exchange) -> None:
-        if exchange.route.registered:
-            self._answer("no_healthy_instances", f"none of {exchange.route.registered} instances is healthy")
-        else:
+        """Nothing to send the request to: say why, or wait for an instance with room."""
+        route, plane = exchange.route, self.plane
+        if not route.registered:
             self._answer("no_instances", "register an instance of the service's deployment version")
+        elif not route.targets:
+            self._answer("no_healthy_instances", f"none of {route.registered} instances is healthy")
+        elif not route.policy.max_wait_s or not plane.endpoints.wait(route, self, plane.bounds.waiting):
+            self._answer("instances_full", f"each of {len(route.targets)} instances has all the requests it may have")
+
+    def waits(self) -> bool:
+        """Whether a request waits here for an instance with room."""
+        exchange = self.exchange
+        return (
+            exchange is not None
+            and exchange.state is State.CONNECTING
+            and self._endpoint is None
+            and not exchange.attempts
+        )
+
+    def room(self) -> bool:
+        """An instance may have room for the request that waits here; whether it had."""
+        return self._attempt()
 
     # -- responses ------------------------------------------------------------------------------------------
 
@@ -643,10 +692,9 @@ class Downstream(asyncio.Protocol):
         self.transport.write(message)
         self._attempt_over()
         self._end_exchange()
-        # From within _begin the loop in _read_requests goes on by itself.
         if not self._keep_alive:
             self._end_connection(early=early)
-        elif exchange.attempts:
+        elif not self._beginning:
             self._next(early=False)
 
     def _refuse(self, code: str, detail: str, status: int | None = None) -> None:
@@ -703,8 +751,7 @@ class Downstream(asyncio.Protocol):
         exchange.step(Step.ENDED)
         exchange.replay = None
         self._deadline = self.plane.now + self.plane.bounds.keep_alive_s
-        if exchange.route.logged:
-            self.plane.journal.add(exchange)
+        self.plane.journal.add(exchange)
 
     def _next(self, *, early: bool) -> None:
         """After a response: read the next request, or end the connection."""

@@ -32,18 +32,18 @@ class Follower:
     def __init__(
         self,
         store: TableStore,
-        domain: str,
+        new_table: Callable[[], Table],
         copy: Path,
         changed: Callable[[Table, set[Kind]], None],
         *,
         allow_shrink: bool,
     ) -> None:
         self._store = store
-        self._domain = domain
+        self._new_table = new_table
         self._copy = copy
         self._changed = changed
         self._allow_shrink = allow_shrink
-        self.table = Table(domain)
+        self.table = new_table()
         self.filled = False  # the table came from somewhere and may be served by
         self.waiting_for = "the routing table"  # empty while the shared table is followed
 
@@ -75,7 +75,7 @@ class Follower:
         if epoch is None:
             self.waiting_for = "the routing table to be filled"
             return position, None
-        table = Table(self._domain)
+        table = self._new_table()
         table.apply([entry async for entry in self._store.load()])
         if self._lost_too_much(table):
             return position, None
@@ -112,7 +112,7 @@ class Follower:
             log.error("copy of the table not usable", extra={"fields": {"error": str(error)}})
             return
         if entries:
-            table = Table(self._domain)
+            table = self._new_table()
             table.apply(entries)
             self._take(table)
             log.warning("serving by the copy on disk", extra={"fields": {"services": len(table.routes)}})

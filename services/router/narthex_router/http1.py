@@ -321,6 +321,22 @@ def _what_is_wrong(block: bytes) -> str:
     return "the header lines are malformed"
 
 
+def affinity_key(forward: bytes, name: bytes, *, cookie: bool) -> bytes:
+    """The value of a field, or of a cookie, in fields that were read; empty when it is not there."""
+    wanted = b"cookie" if cookie else name
+    for line in forward.split(b"\r\n"):
+        field, _, value = line.partition(b": ")
+        if field.lower() != wanted:
+            continue
+        if not cookie:
+            return value
+        for pair in value.split(b";"):
+            key, equals, text = pair.strip(b" \t").partition(b"=")
+            if equals and key == name:
+                return text
+    return b""
+
+
 # -- bodies -------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,8 @@ PROBLEMS: dict[str, Problem] = {
     "permission_denied": Problem(403, "The token does not permit calling this service"),
     "no_instances": Problem(503, "The service has no instances"),
     "no_healthy_instances": Problem(503, "No instance of the service is healthy"),
+    "instances_full": Problem(503, "Every instance has all the requests it may have"),
+    "total_timeout": Problem(504, "The request was not answered in full in time"),
     "access_unknown": Problem(503, "The token cannot be checked right now"),
     "connect_failed": Problem(502, "The instance could not be reached"),
     "upstream_closed": Problem(502, "The instance closed the connection without an answer"),

@@ -6,13 +6,15 @@ Lookups are one dict access; only the routes that a change touches are made agai
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from narthex.routing import Entry, Kind
+from narthex_router.bounds import Bounds, Policy
 
+BOUNDS = Bounds()
 ROUTABLE = frozenset({"healthy", "busy"})
 
 
@@ -39,7 +41,7 @@ class Route:
     authentication_required: bool
     token_enabled: bool
     header_pass_through: bool
-    logged: bool
+    policy: Policy
     targets: tuple[Target, ...]  # those that may be sent requests
     registered: int  # instances that exist, healthy or not
 
@@ -68,7 +70,7 @@ class Facts:
     held: dict[Kind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in Kind})
     revisions: dict[tuple[Kind, str], int] = field(default_factory=dict)
 
-    def take(self, entry: Entry) -> bool:
+    def take(self, entry: Entry, read: Callable[[Kind, dict[str, Any]], Any]) -> bool:
         """Hold an entry if it is newer; whether it was. Raises ValueError when it cannot be read."""
         at = (entry.kind, entry.key)
         if self.revisions.get(at, -1) >= entry.revision:
@@ -76,7 +78,7 @@ class Facts:
         if entry.payload is None:
             self.held[entry.kind].pop(entry.key, None)
         else:
-            self.held[entry.kind][entry.key] = _READ[entry.kind](json.loads(entry.payload))
+            self.held[entry.kind][entry.key] = read(entry.kind, json.loads(entry.payload))
         self.revisions[at] = entry.revision
         return True
 
@@ -84,7 +86,9 @@ class Facts:
 class Table:
     """Facts and what is derived from them. `routes` and `callers` are what the hot path reads."""
 
-    def __init__(self, domain: str) -> None:
+    def __init__(self, domain: str, bounds: Bounds = BOUNDS) -> None:
+        self._bounds = bounds
+        self._policy = bounds.policy()  # shared by all services that set nothing of their own
         self._suffix = f".services.{domain}"
         self._facts = Facts()
         # Indexes over the facts.
@@ -106,7 +110,7 @@ class Table:
         for entry in entries:
             before = self._facts.held[entry.kind].get(entry.key)
             try:
-                taken = self._facts.take(entry)
+                taken = self._facts.take(entry, self._read)
             except (ValueError, KeyError, TypeError, AttributeError):
                 self.unreadable += 1
                 continue
@@ -124,6 +128,11 @@ class Table:
     def routable(self) -> int:
         """How many instances may be sent requests, counted once for each service."""
         return sum(len(route.targets) for route in self.routes.values())
+
+    def _read(self, kind: Kind, data: dict[str, Any]) -> Any:
+        if kind is Kind.SERVICE:
+            return _service(data, self._bounds, self._policy)
+        return _READ[kind](data)
 
     # -- which deployments and subjects an entry touches ----------------------------------------------------
 
@@ -199,7 +208,7 @@ class Table:
             authentication_required=service.authentication_required,
             token_enabled=service.token_enabled,
             header_pass_through=service.header_pass_through,
-            logged=True,
+            policy=service.policy,
             targets=tuple(
                 Target(service_id, key, instance.address, instance.port or service.port, instance.weight)
                 for key, instance in ours
@@ -241,6 +250,7 @@ class ServiceFacts:
     authentication_required: bool
     token_enabled: bool
     header_pass_through: bool
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +284,7 @@ class AccessFacts:
     deployments: frozenset[str]
 
 
-def _service(data: dict[str, Any]) -> ServiceFacts:
+def _service(data: dict[str, Any], bounds: Bounds, usual: Policy) -> ServiceFacts:
     port = data["port"]
     if not isinstance(port, int) or not 0 < port < 65536:
         raise ValueError(f"port {port!r}")
@@ -287,7 +297,29 @@ def _service(data: dict[str, Any]) -> ServiceFacts:
         authentication_required=data.get("authentication_required") is not False,
         token_enabled=data.get("authentication_method_token_enabled", True) is True,
         header_pass_through=data.get("authentication_header_pass_through") is True,
+        policy=_policy(data, bounds, usual),
     )
+
+
+def _policy(data: dict[str, Any], bounds: Bounds, usual: Policy) -> Policy:
+    """A service's own policy; the usual one itself where it says nothing else, to save memory."""
+    where, _, affinity = (data.get("affinity") or "").partition(":")
+    limit = data.get("instance_concurrency_limit") or 0
+    cap = data.get("max_body_bytes")
+    own = Policy(
+        balancing=data.get("balancing", usual.balancing),
+        affinity=(affinity if where == "cookie" else affinity.lower()).encode("ascii"),
+        affinity_cookie=where == "cookie",
+        connect_s=float(data.get("connect_timeout") or usual.connect_s),
+        first_byte_s=float(data.get("first_byte_timeout") or usual.first_byte_s),
+        idle_s=float(data.get("idle_timeout") or usual.idle_s),
+        total_s=float(data.get("total_timeout") or usual.total_s),
+        max_body=usual.max_body if cap is None else float(cap),
+        # Each worker has its share, so that all of them together stay below the limit without talking.
+        max_in_flight=max(1, limit // bounds.workers) if limit else 0,
+        max_wait_s=float(data.get("instance_max_wait") or 0.0),
+    )
+    return usual if own == usual else own
 
 
 def _deployment(data: dict[str, Any]) -> DeploymentFacts:
@@ -331,7 +363,6 @@ _READ: dict[Kind, Any] = {
     Kind.PROJECT: lambda data: None,  # kept only as a revision: the router needs nothing of it yet
     Kind.VERSION: lambda data: None,
     Kind.DEPLOYMENT: _deployment,
-    Kind.SERVICE: _service,
     Kind.INSTANCE: _instance,
     Kind.HEALTH: lambda data: data["health"],
     Kind.TOKEN: _token,

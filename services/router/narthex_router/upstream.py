@@ -9,6 +9,7 @@ import hashlib
 import random
 import time
 from base64 import b64encode
+from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from narthex_router import balance
@@ -29,6 +30,7 @@ from narthex_router.http1 import (
     Body,
     ResponseFields,
     UntilClose,
+    affinity_key,
     read_response_fields,
     response_body,
 )
@@ -178,11 +180,11 @@ class Upstream(asyncio.Protocol):
         exchange, downstream = self.exchange, self.downstream
         if exchange is None or downstream is None:
             return
-        quiet, bounds = now - exchange.progress, downstream.plane.bounds
-        if exchange.state is State.WAITING and quiet > bounds.first_byte_s:
-            self.fail(FIRST_BYTE_TIMEOUT, f"no answer within {bounds.first_byte_s:g} s")
-        elif exchange.state is State.STREAMING and quiet > bounds.idle_s:
-            self.fail(IDLE_TIMEOUT, f"no byte for {bounds.idle_s:g} s")
+        quiet, policy = now - exchange.progress, exchange.route.policy
+        if exchange.state is State.WAITING and quiet > policy.first_byte_s:
+            self.fail(FIRST_BYTE_TIMEOUT, f"no answer within {policy.first_byte_s:g} s")
+        elif exchange.state is State.STREAMING and quiet > policy.idle_s:
+            self.fail(IDLE_TIMEOUT, f"no byte for {policy.idle_s:g} s")
 
     # -- reading a response ---------------------------------------------------------------------------------
 
@@ -272,11 +274,12 @@ class Upstream(asyncio.Protocol):
 class Endpoint:
     """One instance as one service reaches it: its load and its connections."""
 
-    __slots__ = ("_idle", "_memo", "buffer", "in_flight", "last_used", "open", "target", "turn", "weight")
+    __slots__ = ("_idle", "_memo", "buffer", "in_flight", "key", "last_used", "open", "target", "turn", "weight")
 
     def __init__(self, target: Target, buffer: int) -> None:
         self.target = target
         self.weight = target.weight
+        self.key = target.instance_id.encode()
         self.buffer = buffer
         self.in_flight = 0
         self.turn = 0
@@ -338,6 +341,7 @@ class Endpoints:
         self._idle_s = idle_s
         self._by_target: dict[Target, Endpoint] = {}
         self._of_route: dict[bytes, tuple[Route, list[Endpoint]]] = {}
+        self._waiting: dict[bytes, deque[Downstream]] = {}
         self._turn = 0
         self._forget_at = 0.0
         self._random = random.Random().random  # noqa: S311 - load balancing, not a secret
@@ -352,22 +356,48 @@ class Endpoints:
         return endpoints
 
     def choose(self, route: Route, exchange: Exchange, now: float) -> Endpoint | None:
-        """The endpoint for the next attempt, counted as in flight; None when all have failed this request."""
-        endpoints = self.of(route)
+        """The endpoint for the next attempt, counted as in flight; None when none is left or none has room."""
+        endpoints, policy = self.of(route), route.policy
         if exchange.attempts:
             endpoints = [endpoint for endpoint in endpoints if not exchange.tried(endpoint.target)]
+        if policy.max_in_flight:
+            endpoints = [endpoint for endpoint in endpoints if endpoint.in_flight < policy.max_in_flight]
         if not endpoints:
             return None
-        endpoint = balance.choose(endpoints, self._random)
+        if policy.balancing == "affinity":
+            affinity = affinity_key(exchange.fields.forward, policy.affinity, cookie=policy.affinity_cookie)
+            endpoint = balance.choose(endpoints, self._random, policy.balancing, affinity)
+        else:
+            endpoint = balance.choose(endpoints, self._random, policy.balancing)
         self._turn = endpoint.turn = self._turn + 1
         endpoint.last_used = now
         endpoint.in_flight += 1
         return endpoint
 
+    def wait(self, route: Route, downstream: "Downstream", most: int) -> bool:
+        """Queue a request until an endpoint of its route has room; False when too many wait already."""
+        queue = self._waiting.setdefault(route.host, deque())
+        if len(queue) >= most:
+            return False
+        queue.append(downstream)
+        return True
+
+    def let_in(self, host: bytes) -> None:
+        """An endpoint of the host may have room: those that waited longest get their chance."""
+        queue = self._waiting.get(host)
+        while queue:
+            downstream = queue.popleft()
+            if downstream.waits() and not downstream.room():
+                queue.appendleft(downstream)
+                return
+        self._waiting.pop(host, None)
+
     def sweep(self, now: float) -> None:
         """Close idle connections; forget, now and then, what has not been used for a minute."""
         for endpoint in self._by_target.values():
             endpoint.sweep(now - self._idle_s)
+        for host in list(self._waiting):
+            self.let_in(host)
         if now < self._forget_at:
             return
         self._forget_at = now + FORGET_EVERY_S

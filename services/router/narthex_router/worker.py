@@ -86,7 +86,7 @@ class Worker:
             background() as tasks,
         ):
             self._plane = Plane(
-                table=Table(config.domain),
+                table=self._new_table(),
                 endpoints=Endpoints(self._bounds.buffer, self._bounds.upstream_idle_s),
                 journal=Journal(config.router),
                 bounds=self._bounds,
@@ -95,7 +95,7 @@ class Worker:
                 serve_plain=config.serve_plain,
             )
             self._follower = Follower(
-                store, config.domain, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
+                store, self._new_table, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
             )
             tasks.start(self._follower.run(), "follow the table")
             tasks.start(self._sweep(), "sweep")
@@ -111,6 +111,9 @@ class Worker:
                 return
 
     # -- the table ------------------------------------------------------------------------------------------
+
+    def _new_table(self) -> Table:
+        return Table(self._config.domain, self._bounds)
 
     def _table_changed(self, table: Table, kinds: set[Kind]) -> None:
         self._plane.table = table

@@ -50,6 +50,7 @@ class Load:
     in_flight: int
     turn: int = 0
     weight: int = 1
+    key: bytes = b""
 
 
 def test_of_two_the_one_with_less_in_flight_is_chosen() -> None:
@@ -64,6 +65,24 @@ def test_weight_counts_as_capacity() -> None:
 
 def test_in_a_tie_the_one_that_waited_longer_is_chosen() -> None:
     assert balance.lighter(Load(0, turn=7), other := Load(0, turn=3)) is other
+
+
+def test_round_robin_takes_the_one_that_waited_longest() -> None:
+    loads = [Load(0, turn=3), Load(9, turn=1), Load(0, turn=2)]
+    assert balance.choose(loads, lambda: 0.0, "round_robin") is loads[1]
+
+
+def test_least_in_flight_looks_at_all() -> None:
+    loads = [Load(3), Load(2), Load(1), Load(4)]
+    assert balance.choose(loads, lambda: 0.0, "least_in_flight") is loads[2]
+
+
+def test_an_instance_that_goes_moves_only_its_own_sessions() -> None:
+    loads = [Load(0, key=b"i%d" % n) for n in range(5)]
+    before = {n: balance.choose(loads, lambda: 0.0, "affinity", b"s%d" % n).key for n in range(200)}
+    after = {n: balance.choose(loads[1:], lambda: 0.0, "affinity", b"s%d" % n).key for n in range(200)}
+    assert all(after[n] == before[n] for n in before if before[n] != b"i0")
+    assert len(set(before.values())) == 5
 
 
 def test_a_choice_never_compares_one_with_itself() -> None:

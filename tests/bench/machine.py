@@ -1,0 +1,91 @@
+"""The machine under the benchmark: its cores, and what Linux says of a process."""
+
+import os
+import platform
+import resource
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cores() -> tuple[int, int]:
+    """The core for the proxy under test, and the one for everything else."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) < 2:
+        raise SystemExit("make bench needs two cores: one for the proxy, one for load and backend")
+    return allowed[0], allowed[1]
+
+
+def pin(pid: int, core: int) -> None:
+    """Keep a process, with all threads it has now, on one core."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
+def allow_many_descriptors() -> None:
+    """For this process and what it starts: as many descriptors as it may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all its descendants."""
+    found = [pid]
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                found += tree(int(child))
+    except OSError:
+        pass  # it has ended since
+    return found
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """User and system time that these processes have used so far."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / _TICKS
+
+
+def resident_kib(pids: list[int]) -> int:
+    """Resident memory of these processes."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1])
+    return total
+
+
+def description() -> dict[str, Any]:
+    """What the figures were measured on."""
+    options = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    return {
+        "python": sys.version,
+        "executable": sys.executable,
+        "pgo": "--enable-optimizations" in options,
+        "lto": "--with-lto" in options,
+        "kernel": platform.release(),
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "load_at_start": os.getloadavg()[0],
+    }
+
+
+def _cpu_model() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
