@@ -50,7 +50,7 @@ class Bench:
         """Where the streaming instance listens (`live.py`)."""
         port = free_port()
         (self.directory / "live").mkdir()
-        command = [sys.executable, "-m", "bench.live", str(port)]
+        command = [sys.executable, "-P", str(Path(__file__).with_name("live.py")), str(port)]
         self.stack.enter_context(proxies.process(command, self.directory / "live"))
         wait_until_listening(port)
         return port

@@ -1,4 +1,4 @@
-"""The streaming instance, a process of its own: `python -m bench.live PORT`.
+"""The streaming instance, a process of its own: `python live.py PORT`.
 
     /live/events  server-sent events, for ever: 20 a second, each with the time it was sent
     /live/socket  a WebSocket that says nothing

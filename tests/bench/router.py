@@ -103,7 +103,7 @@ def as_proxy(running: Installation, app_ports: list[int], live_port: int, core: 
     """The router with the services that are measured, its worker on `core`."""
     running.deploy("app", app_ports)
     running.deploy("live", [live_port])
-    host, live = running.expose("app", "app"), running.expose("live", "live")
+    host, live = running.expose("bench-app", "app"), running.expose("bench-live", "live")
     running.wait_until_served(host)
     running.wait_until_served(live, "/live/")
     workers = running.workers()

@@ -17,6 +17,7 @@ from narthex_router.config import Config as Config
 from narthex_router.diskcopy import write_copy
 from narthex_router.ledger import Ledger
 from narthex_router.projection import Projection
+from narthex_router.stats import add_up, render
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
 
@@ -127,4 +128,4 @@ async def _metrics(workers: Workers) -> str:
             if isinstance(value, int):
                 lines.append(f"narthex_router_worker_{key}{{worker={json.dumps(name)}}} {value}")
     lines.append(f"narthex_router_worker_restarts_total {workers.restarts}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + render(add_up(await workers.counters()))

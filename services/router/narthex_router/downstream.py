@@ -751,6 +751,7 @@ class Downstream(asyncio.Protocol):
         exchange.step(Step.ENDED)
         exchange.replay = None
         self._deadline = self.plane.now + self.plane.bounds.keep_alive_s
+        self.plane.stats.count(exchange)
         self.plane.journal.add(exchange)
 
     def _next(self, *, early: bool) -> None:

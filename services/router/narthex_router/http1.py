@@ -21,13 +21,23 @@ _FIELD = re.compile(rb"(" + _TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
 _RESPONSE_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # an instance may name its fields as it likes
 _RESPONSE_BLOCK = re.compile(rb"(?:" + _RESPONSE_TCHAR + rb"++:" + _VALUE + rb"*+\r\n)*+")
 _RESPONSE_FIELD = re.compile(rb"(" + _RESPONSE_TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;" + _VALUE + rb"*)?")
+# chunk-size with its extensions (RFC 9112 section 7.1.1), which are checked and dropped: what another reader
+# could take for the end of the line, or for no extension at all, is refused.
+_CHUNK_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,16})"
+    rb"(?:[ \t]*+;[ \t]*+" + _RESPONSE_TCHAR + rb"++"
+    rb"(?:[ \t]*+=[ \t]*+(?:"
+    + _RESPONSE_TCHAR
+    + rb'++|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"))?+)*+'
+)
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _AUTHORITY = re.compile(rb"([0-9A-Za-z.\-_]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)((?:/[^#]*)?)")
 
 MAX_CHUNK_LINE = 1024  # a size and a few extensions; more is an attack (Go CVE-2023-39326)
 MAX_TRAILER = 8192
+# Trailers are dropped, so these could not do harm; but who sends them is up to no good (RFC 9110 section 6.5.1).
+_NEVER_TRAILERS = frozenset({b"content-length", b"transfer-encoding", b"host"})
 
 
 class BadMessage(Exception):
@@ -53,7 +63,8 @@ class BadMessage(Exception):
     _WS_KEY,
     _DROP,
     _TE,
-) = range(12)
+    _CONTENT_TYPE,
+) = range(13)
 
 _REQUEST_FIELDS = {
     b"host": _HOST,
@@ -67,6 +78,7 @@ _REQUEST_FIELDS = {
     b"traceparent": _TRACE,
     b"sec-websocket-key": _WS_KEY,
     b"te": _TE,
+    b"content-type": _CONTENT_TYPE,
     # Hop-by-hop, or ours to say: never taken from a client (THREATS T46-T48).
     b"keep-alive": _DROP,
     b"proxy-connection": _DROP,
@@ -98,7 +110,7 @@ _REQUEST_FIELDS = {
 }
 
 # Fields that may be there once only: a second one would let two readers see two messages.
-_SINGLE = frozenset({_HOST, _LENGTH_FIELD, _TRANSFER, _EXPECT, _UPGRADE, _AUTHORIZATION, _WS_KEY})
+_SINGLE = frozenset({_HOST, _LENGTH_FIELD, _TRANSFER, _EXPECT, _UPGRADE, _AUTHORIZATION, _WS_KEY, _CONTENT_TYPE})
 
 # What a Connection field may not remove: its absence would change who is asked, who asks, or what is framed.
 _KEPT_IN_SPITE_OF_CONNECTION = frozenset(
@@ -169,6 +181,8 @@ def read_request_fields(block: bytes, max_fields: int = 100) -> Fields:
             fields.upgrade = value.lower() == UPGRADE_WEBSOCKET
         elif kind == _AUTHORIZATION:
             fields.authorization = value
+        elif kind == _CONTENT_TYPE:
+            keep(b"%b: %b\r\n" % (name, value))
         elif kind == _AGENT:
             fields.user_agent = value
             keep(b"%b: %b\r\n" % (name, value))
@@ -437,8 +451,10 @@ class ChunkedBody:
         self._trailer_bytes += len(line)
         if self._trailer_bytes > MAX_TRAILER:
             raise BadMessage("the trailer section is too large", 431, "header_too_large")
-        if _BLOCK.fullmatch(line + b"\r\n") is None:
+        if _RESPONSE_BLOCK.fullmatch(line + b"\r\n") is None:
             raise BadMessage(_what_is_wrong(line + b"\r\n"))
+        if line[: line.index(b":")].lower() in _NEVER_TRAILERS:
+            raise BadMessage("a trailer field that would change the message's framing or its host")
 
 
 class UntilClose:

@@ -109,6 +109,8 @@ class Worker:
         while (frame := await self._channel.read()) is not None:
             if frame[0] is Say.DRAIN:
                 return
+            if frame[0] is Say.COUNT:
+                await self._channel.write(Say.COUNT, self._plane.stats.encode())
 
     # -- the table ------------------------------------------------------------------------------------------
 

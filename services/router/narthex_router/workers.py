@@ -20,6 +20,7 @@ from narthex_router.worker import WorkerConfig
 log = logging.getLogger(__name__)
 
 STEADY_S = 30.0  # a worker that lived this long did not die of its start
+COUNT_WITHIN_S = 1.0
 KILL_AFTER_S = 1.5  # over the drain time
 
 
@@ -51,6 +52,8 @@ class Workers:
         self.restarts = 0
         self._channels: dict[str, Channel] = {}
         self._draining = asyncio.Event()
+        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._one_scrape = asyncio.Lock()
 
     async def run(self) -> None:
         """Keep all workers running until they are drained."""
@@ -63,6 +66,17 @@ class Workers:
         self._draining.set()
         for channel in self._channels.values():
             await channel.write(Say.DRAIN)
+
+    async def counters(self) -> list[dict[str, Any]]:
+        """What each worker has counted; a worker that does not answer in time is left out."""
+        async with self._one_scrape:
+            for name, channel in list(self._channels.items()):
+                self._asked[name] = asyncio.get_running_loop().create_future()
+                await channel.write(Say.COUNT)
+            asked = list(self._asked.values())
+            if asked:
+                await asyncio.wait(asked, timeout=COUNT_WITHIN_S)
+            return [answer.result() for answer in asked if answer.done() and not answer.cancelled()]
 
     def waiting_for(self) -> str:
         """Why the router does not serve with all its workers; empty when it does."""
@@ -118,6 +132,9 @@ class Workers:
                 status = Status(said["waiting_for"], said["applied_sequence"], said)
                 self.statuses[name] = status
                 await self._on_status(name, status)
+            elif kind is Say.COUNT:
+                if (asked := self._asked.pop(name, None)) is not None and not asked.done():
+                    asked.set_result(json.loads(body))
             elif kind is Say.RECORDS:
                 self._on_records(body[4:], struct.unpack("!I", body[:4])[0])
 

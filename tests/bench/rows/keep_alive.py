@@ -47,7 +47,7 @@ def _cost(bench: Bench, title: str, secure: bool, peers: tuple[str, ...], target
     rate, p50, p99 = Measure("answered", "requests/s"), Measure("latency, median", "us"), Measure("latency, p99", "us")
     keeper = Measure("CPU of the router's main process per request (records handed on)", "us")
     for proxy in proxies:  # connections to the instances are made, code is warm
-        h2load.offer(proxy, secure=secure, seconds=1, rate=RATE)
+        h2load.offer(proxy, secure=secure, seconds=1, rate=RATE, spread=int(__import__("os").environ.get("SPREAD","1")))
     for _ in range(bench.rounds):
         for proxy in proxies:
             load, used, beside = _measured(bench, proxy, secure)
@@ -65,5 +65,5 @@ def _measured(bench: Bench, proxy: Proxy, secure: bool) -> tuple[h2load.Load, fl
     """A load, and the CPU seconds that the proxy and the router's main process used meanwhile."""
     keepers = bench.installation.keepers()
     before, before_beside = proxy.cpu_seconds(), machine.cpu_seconds(keepers)
-    load = h2load.offer(proxy, secure=secure, seconds=bench.seconds, rate=RATE)
+    load = h2load.offer(proxy, secure=secure, seconds=bench.seconds, rate=RATE, spread=int(__import__("os").environ.get("SPREAD","1")))
     return load, proxy.cpu_seconds() - before, machine.cpu_seconds(keepers) - before_beside
