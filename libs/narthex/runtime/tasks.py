@@ -17,7 +17,7 @@ class Background:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        task = self._group.create_task(work, name=name)
+        task = self._group.create_task(_not_silently(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -32,6 +32,21 @@ class Background:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_S)
+
+
+async def _not_silently(work: Coroutine[Any, Any, Any], name: str) -> Any:
+    """Do the work; a cancellation that nobody asked this task for is an error, not an end.
+
+    It comes out of an awaited future that was cancelled elsewhere, and a task group takes it for an orderly end:
+    the part would go on without the work.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise RuntimeError(f"{name}: something it waited for was cancelled") from error
 
 
 @asynccontextmanager

@@ -13,9 +13,8 @@ _HEAD = struct.Struct("!Ic")
 
 
 class Say(Enum):
-    CONFIG = b"c"  # main: JSON of worker.WorkerConfig, once, first
     DRAIN = b"d"  # main: stop serving
-    STATUS = b"s"  # worker: JSON of worker status, on change and every two seconds
+    STATUS = b"s"  # worker: JSON of worker status, on change and every second
     COUNT = b"n"  # main: tell your counters; worker: here they are, as JSON
     RECORDS = b"r"  # worker: dropped (4 bytes), then a JSON array of request records
 

@@ -10,20 +10,33 @@ from collections.abc import Callable
 from pathlib import Path
 
 from narthex.contracts.errors import Unavailable
-from narthex.routing import Kind, Position, PositionLost, TableStore
+from narthex.routing import Entry, Kind, Position, PositionLost, TableStore
 from narthex.runtime.tasks import backoff
 from narthex_router.diskcopy import read_copy
-from narthex_router.table import Table
+from narthex_router.table import Table, Touched
 
 log = logging.getLogger(__name__)
 
 WAIT_S = 1.0  # for a change; then the epoch is looked at
+CHUNK = 500  # entries between two turns of the event loop: about 5 ms
 SHRINK_ALLOWED = 0.3
 
 
 def shrunk(before: int, after: int) -> bool:
     """Whether so much was lost in one step that it is rather a fault than a change."""
     return before > 0 and after < before * (1 - SHRINK_ALLOWED)
+
+
+async def filled(table: Table, entries: list[Entry]) -> Table:
+    """A table with all entries in it; the event loop gets its turn in between."""
+    touched = Touched()
+    for start in range(0, len(entries), CHUNK):
+        table.take(entries[start : start + CHUNK], touched)
+        await asyncio.sleep(0)
+    for count, _ in enumerate(table.derive(touched), 1):
+        if count % CHUNK == 0:
+            await asyncio.sleep(0)
+    return table
 
 
 class Follower:
@@ -61,7 +74,7 @@ class Follower:
                 continue
             except Unavailable as error:
                 if not self.filled:
-                    self._start_from_copy()
+                    await self._start_from_copy()
                 if attempt == 0:
                     log.warning("table store away", extra={"fields": {"error": error.message}})
                 self.waiting_for = error.message
@@ -75,8 +88,7 @@ class Follower:
         if epoch is None:
             self.waiting_for = "the routing table to be filled"
             return position, None
-        table = self._new_table()
-        table.apply([entry async for entry in self._store.load()])
+        table = await filled(self._new_table(), [entry async for entry in self._store.load()])
         if self._lost_too_much(table):
             return position, None
         self._take(table)
@@ -105,17 +117,15 @@ class Follower:
                 return True
         return False
 
-    def _start_from_copy(self) -> None:
+    async def _start_from_copy(self) -> None:
         try:
             entries = read_copy(self._copy)
         except (OSError, ValueError) as error:
             log.error("copy of the table not usable", extra={"fields": {"error": str(error)}})
             return
         if entries:
-            table = self._new_table()
-            table.apply(entries)
-            self._take(table)
-            log.warning("serving by the copy on disk", extra={"fields": {"services": len(table.routes)}})
+            self._take(await filled(self._new_table(), entries))
+            log.warning("serving by the copy on disk", extra={"fields": {"services": len(self.table.routes)}})
 
     def _take(self, table: Table) -> None:
         self.table = table

@@ -6,7 +6,7 @@ Lookups are one dict access; only the routes that a change touches are made agai
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,15 @@ class Facts:
         return True
 
 
+@dataclass(slots=True)
+class Touched:
+    """What has to be derived again after entries were taken."""
+
+    kinds: set[Kind] = field(default_factory=set)
+    deployments: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+
+
 class Table:
     """Facts and what is derived from them. `routes` and `callers` are what the hot path reads."""
 
@@ -104,9 +113,14 @@ class Table:
 
     def apply(self, entries: Iterable[Entry]) -> set[Kind]:
         """Take what is newer and make again what it touches; returns the kinds that changed."""
-        deployments: set[str] = set()
-        subjects: set[str] = set()
-        kinds: set[Kind] = set()
+        touched = Touched()
+        self.take(entries, touched)
+        for _ in self.derive(touched):
+            pass
+        return touched.kinds
+
+    def take(self, entries: Iterable[Entry], touched: "Touched") -> None:
+        """Hold what is newer and note what has to be derived again."""
         for entry in entries:
             before = self._facts.held[entry.kind].get(entry.key)
             try:
@@ -117,13 +131,17 @@ class Table:
             self.applied_sequence = max(self.applied_sequence, entry.sequence)
             if not taken:
                 continue
-            kinds.add(entry.kind)
-            self._index(entry.kind, entry.key, before, deployments, subjects)
-        for deployment_id in deployments:
+            touched.kinds.add(entry.kind)
+            self._index(entry.kind, entry.key, before, touched)
+
+    def derive(self, touched: "Touched") -> Iterator[None]:
+        """Make again what was touched, a thing at a time: a large load yields to requests in between."""
+        for deployment_id in touched.deployments:
             self._route_deployment(deployment_id)
-        for subject_id in subjects:
+            yield
+        for subject_id in touched.subjects:
             self._admit_subject(subject_id)
-        return kinds
+            yield
 
     def routable(self) -> int:
         """How many instances may be sent requests, counted once for each service."""
@@ -136,25 +154,25 @@ class Table:
 
     # -- which deployments and subjects an entry touches ----------------------------------------------------
 
-    def _index(self, kind: Kind, key: str, before: Any, deployments: set[str], subjects: set[str]) -> None:
+    def _index(self, kind: Kind, key: str, before: Any, touched: "Touched") -> None:
         after = self._facts.held[kind].get(key)
         match kind:
             case Kind.SERVICE:
-                self._move(self._services_of, key, before, after, deployments)
+                self._move(self._services_of, key, before, after, touched.deployments)
                 if before is not None and after is None:
                     self.routes.pop(self._host(key), None)
             case Kind.INSTANCE:
-                self._move(self._instances_of, key, before, after, deployments)
+                self._move(self._instances_of, key, before, after, touched.deployments)
             case Kind.DEPLOYMENT:
-                deployments.add(key)
+                touched.deployments.add(key)
             case Kind.HEALTH:
                 instance = self._facts.held[Kind.INSTANCE].get(key)
                 if instance is not None:
-                    deployments.add(instance.deployment_id)
+                    touched.deployments.add(instance.deployment_id)
             case Kind.TOKEN:
-                self._move_token(key, before, after, subjects)
+                self._move_token(key, before, after, touched.subjects)
             case Kind.ACCESS:
-                subjects.add(key)
+                touched.subjects.add(key)
             case _:
                 pass
 

@@ -37,15 +37,17 @@ def hosts_of(connection: ssl.SSLObject | None) -> tuple[bytes, ...]:
 
 
 class Certificates:
-    """The contexts of all certificates, and the one that listens and hands over to them."""
+    """The contexts of all certificates; the one that listens hands over to them.
 
-    def __init__(self, unseal: Callable[[str, str], bytes]) -> None:
+    Session tickets belong to the listening context, so all workers take over one that was made before they were.
+    """
+
+    def __init__(self, listening: Context, unseal: Callable[[str, str], bytes]) -> None:
         self._unseal = unseal
         self._loaded: dict[str, Loaded] = {}  # certificate id -> ready
         self._by_host: dict[bytes, Loaded] = {}
         self.failures: dict[str, str] = {}  # certificate id -> why it could not be loaded
-        self.listening = new_context()
-        self.listening.sni_callback = self._choose
+        listening.sni_callback = self._choose
 
     def load(self, certificates: Mapping[str, Mapping[str, Any]]) -> None:
         """Take over what the table holds; live connections keep the context they were made with."""

@@ -1,18 +1,18 @@
 """A worker process: one event loop that serves requests by its table.
 
-Started by the main process with one end of a socket pair as its only argument; imports neither pydantic nor
-NATS, so that it stays small. It goes on serving whatever else is away, and ends when its main process does.
+Forked by the nursery, with its listening sockets and one end of a socket pair to the main process; imports
+neither pydantic nor NATS, so that it stays small. It goes on serving whatever else is away, and ends when its main
+process does.
 """
 
 import asyncio
+import faulthandler
 import json
 import logging
-import signal
 import socket
 import struct
-import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +29,24 @@ from narthex_router.follower import Follower
 from narthex_router.journal import Journal
 from narthex_router.plane import Plane
 from narthex_router.table import Table
-from narthex_router.tls import Certificates
+from narthex_router.tls import Certificates, Context
 from narthex_router.upstream import Endpoints
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 0.25  # how exact time limits are
 FLUSH_S = 0.2  # how long a request record waits for company
-STATUS_S = 2.0
-BACKLOG = 4096
+STATUS_S = 1.0
+STALL_S = 1.0  # an event loop that stands still for so long shows its stack in the log
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """What a worker gets from the nursery: its sockets, and the TLS context that all workers listen with."""
+
+    secure: socket.socket
+    plain: socket.socket
+    context: Context
 
 
 @dataclass(frozen=True)
@@ -60,18 +69,16 @@ class WorkerConfig:
     log_level: str
     bounds: dict[str, Any] = field(default_factory=dict)
 
-    def encode(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
-
 
 class Worker:
     """The process's parts, and their life."""
 
-    def __init__(self, config: WorkerConfig, channel: Channel) -> None:
+    def __init__(self, config: WorkerConfig, channel: Channel, listeners: Listeners) -> None:
         self._config = config
         self._channel = channel
         self._bounds = Bounds(**config.bounds)
-        self._certificates = Certificates(self._unseal)
+        self._listeners = listeners
+        self._certificates = Certificates(listeners.context, self._unseal)
         self._servers: list[asyncio.Server] = []
         self._listening = False
         self._status_wanted = asyncio.Event()
@@ -131,26 +138,17 @@ class Worker:
     # -- listening ------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Open the ports; all workers share them, the kernel spreads the connections (SO_REUSEPORT)."""
-        loop, config, plane = asyncio.get_running_loop(), self._config, self._plane
+        """Begin to accept."""
+        loop, plane = asyncio.get_running_loop(), self._plane
         self._servers = [
             await loop.create_server(
                 lambda: Downstream(plane, secure=True),
-                config.bind,
-                config.https_port,
-                ssl=self._certificates.listening,
+                sock=self._listeners.secure,
+                ssl=self._listeners.context,
                 ssl_handshake_timeout=self._bounds.head_s,
                 ssl_shutdown_timeout=self._bounds.linger_s,
-                reuse_port=True,
-                backlog=BACKLOG,
             ),
-            await loop.create_server(
-                lambda: Downstream(plane, secure=False),
-                config.bind,
-                config.http_port,
-                reuse_port=True,
-                backlog=BACKLOG,
-            ),
+            await loop.create_server(lambda: Downstream(plane, secure=False), sock=self._listeners.plain),
         ]
         self._listening = True
 
@@ -166,6 +164,7 @@ class Worker:
 
     async def _sweep(self) -> None:
         while True:
+            faulthandler.dump_traceback_later(STALL_S)
             self._plane.sweep(time.monotonic())
             await asyncio.sleep(SWEEP_S)
 
@@ -222,23 +221,12 @@ class Worker:
         await self._flush_now()
 
 
-async def _main(descriptor: int) -> None:
+async def _serve(config: WorkerConfig, descriptor: int, listeners: Listeners) -> None:
     channel = await Channel.over(socket.socket(fileno=descriptor))
-    frame = await channel.read()
-    if frame is None or frame[0] is not Say.CONFIG:
-        return
-    config = WorkerConfig(**json.loads(frame[1]))
+    await Worker(config, channel, listeners).run()
+
+
+def run_worker(config: WorkerConfig, descriptor: int, listeners: Listeners) -> None:
+    """A worker's whole life; `descriptor` is its end of the socket pair to the main process."""
     set_up_logs(config.name, config.log_level)
-    await Worker(config, channel).run()
-
-
-def main() -> None:
-    """`python -m narthex_router.worker <descriptor of the socket pair>`"""
-    # Ctrl-C and SIGTERM go to the main process, which drains us in order.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    uvloop.run(_main(int(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()
+    uvloop.run(_serve(config, descriptor, listeners))

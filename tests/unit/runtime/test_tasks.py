@@ -35,3 +35,30 @@ async def test_a_task_that_fails_ends_the_block() -> None:
         async with background() as running:
             running.start(fails(), "fails")
             await asyncio.Event().wait()
+
+
+async def test_a_task_that_is_cancelled_by_a_stranger_ends_the_block() -> None:
+    stray: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def waits() -> None:
+        await stray
+
+    async def block() -> None:
+        async with background() as tasks:
+            tasks.start(waits(), "the waiter")
+            await asyncio.sleep(0)
+            stray.cancel()
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as failure:
+        await block()
+    assert "the waiter: something it waited for was cancelled" in str(failure.value.exceptions[0])
+
+
+async def test_a_task_may_be_cancelled_by_who_started_it() -> None:
+    async with background() as tasks:
+        task = tasks.start(asyncio.Event().wait(), "waits")
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+    assert task.cancelled()
