@@ -101,10 +101,11 @@ class NurseryClient:
     def close_ports(self) -> None:
         self._say({"do": "close"})
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._talk.close()
         if self._process.returncode is None:
             self._process.kill()
+        await self._process.wait()
 
     def _say(self, message: dict[str, Any]) -> None:
         self._talk.send(json.dumps(message).encode())
@@ -152,7 +153,7 @@ class Workers:
                     raise RuntimeError("the workers' nursery died")
                 await asyncio.gather(*keeping)
         finally:
-            nursery.close()
+            await nursery.close()
 
     async def drain(self) -> None:
         """Take no new connection, and tell all workers to finish and end."""
