@@ -30,6 +30,7 @@ from narthex_router.http1 import (
     Fields,
     LengthBody,
     ResponseFields,
+    ResponseHead,
     UntilClose,
     chunk,
     host_name,
@@ -39,7 +40,7 @@ from narthex_router.http1 import (
 )
 from narthex_router.plane import Plane
 from narthex_router.responses import problem, redirect
-from narthex_router.table import Route
+from narthex_router.table import Caller, Route
 from narthex_router.tls import covers, hosts_of
 from narthex_router.upstream import Endpoint, Upstream, new_attempt, reason_of
 
@@ -56,12 +57,15 @@ class Downstream(asyncio.Protocol):
     """One client connection."""
 
     __slots__ = (
+        "_admitted",
         "_beginning",
         "_body",
         "_buffer",
         "_certified",
         "_chunked_out",
         "_closing",
+        "_common",
+        "_common_for",
         "_deadline",
         "_ended",
         "_endpoint",
@@ -105,6 +109,9 @@ class Downstream(asyncio.Protocol):
         self._fields = _NO_FIELDS
         self._host = b""
         self._suffix = b""
+        self._common = b""
+        self._common_for: tuple[Route | None, Caller | None] = (None, None)
+        self._admitted: tuple[Route | None, object, Caller | None] = (None, None, None)
         # Per request.
         self.exchange: Exchange | None = None
         self._body: Body = NO_BODY
@@ -326,7 +333,7 @@ class Downstream(asyncio.Protocol):
             self._too_large(exchange)
             return rest
         try:
-            exchange.caller = admit(route, fields.authorization, plane.table.callers, started_at)
+            exchange.caller = self._admit(route, fields, started_at)
         except Refusal as refusal:
             self._answer(refusal.code, refusal.detail)
             return rest
@@ -335,10 +342,22 @@ class Downstream(asyncio.Protocol):
             self._no_instance(exchange)
         return rest
 
+    def _admit(self, route: Route, fields: Fields, now: float) -> Caller | None:
+        """Who calls; found out again when the fields, the route or anything about access has changed."""
+        table = self.plane.table
+        known_route, known_access, caller = self._admitted
+        if known_route is route and known_access is table.access and (caller is None or caller.expires_at > now):
+            return caller
+        caller = admit(route, fields.authorization, table.callers, now)
+        self._admitted = (route, table.access, caller)
+        return caller
+
     def _read_fields(self, block: bytes) -> Fields:
         """Read header lines that differ from those of the request before."""
         self._fields_block = b""
         self._fields = _NO_FIELDS
+        self._common_for = (None, None)
+        self._admitted = (None, None, None)
         fields = read_request_fields(block, self.plane.bounds.max_fields)
         self._host = host_name(fields.host) if fields.host else b""
         self._suffix = b"".join((self._forwarded, b"x-forwarded-host: ", fields.host, b"\r\n", fields.forward))
@@ -445,53 +464,68 @@ class Downstream(asyncio.Protocol):
         """Write the request's head and what has come of its body, in one piece."""
         exchange = self.exchange
         assert exchange is not None
-        fields, route = exchange.fields, exchange.route
+        fields = exchange.fields
         self._upstream = upstream
         upstream.begin(exchange, self)
         exchange.step(Step.SENT)
         exchange.progress = self.plane.now
-        parts = [
-            b"%b %b HTTP/1.1\r\nhost: %b\r\nx-request-id: %b\r\n"
-            % (exchange.method, exchange.target, fields.host or route.host, exchange.id),
-            self._suffix,
-        ]
-        if exchange.caller is not None:
-            parts.append(
-                b"x-narthex-user: %b\r\nx-narthex-project: %b\r\nx-narthex-service: %b\r\n"
-                % (exchange.caller.header, route.project_id.encode("ascii"), route.service_id.encode("ascii"))
-            )
-        if fields.authorization is not None and route.header_pass_through:
-            parts.append(b"authorization: %b\r\n" % fields.authorization)
+        trace = exchange.id.replace(b"-", b"")
+        message = b"%b %b HTTP/1.1\r\n%bx-request-id: %b\r\n" % (
+            exchange.method,
+            exchange.target,
+            self._common_lines(exchange),
+            exchange.id,
+        )
         if not fields.traceparent:
-            trace = exchange.id.replace(b"-", b"")
-            parts.append(b"traceparent: 00-%b-%b-00\r\n" % (trace, trace[:16]))
-        if fields.chunked:
-            parts.append(b"transfer-encoding: chunked\r\n")
-        elif fields.length is not None:
-            parts.append(b"content-length: %d\r\n" % fields.length)
+            message += b"traceparent: 00-%b-%b-00\r\n" % (trace, trace[:16])
         if fields.expect_continue and not self._body.done:
-            parts.append(b"expect: 100-continue\r\n")
+            message += b"expect: 100-continue\r\n"
         if exchange.upgrade:
-            parts.append(b"connection: upgrade\r\nupgrade: websocket\r\n")
-        parts.append(b"\r\n")
-        body = b"".join(self._pending)
-        if fields.chunked:
-            parts.append(chunk(body))
-            if self._body.done:
-                parts.append(LAST_CHUNK)
+            message += b"connection: upgrade\r\nupgrade: websocket\r\n"
+        if self._pending:
+            message += b"\r\n" + self._first_body_bytes(exchange)
+        elif fields.chunked and self._body.done:
+            message += b"\r\n" + LAST_CHUNK
+            exchange.replay = b""
         else:
-            parts.append(body)
-        message = b"".join(parts)
-        if self._body.done and len(body) <= REPLAY:
-            exchange.replay = body  # held so that the whole request can be sent again
-        else:
-            exchange.replay = None
-        self._pending = []
+            message += b"\r\n"
+            exchange.replay = b"" if self._body.done else None
         upstream.transport.write(message)
         if self._paused:
             upstream.stop_reading()
         if upstream.writable:
             self.go_on_reading()
+
+    def _common_lines(self, exchange: Exchange) -> bytes:
+        """The lines that all requests with the same fields, route and caller have in common."""
+        route, caller = exchange.route, exchange.caller
+        if self._common_for[0] is route and self._common_for[1] is caller:
+            return self._common
+        fields = exchange.fields
+        lines = [b"host: %b\r\n" % (fields.host or route.host), self._suffix]
+        if caller is not None:
+            lines.append(
+                b"x-narthex-user: %b\r\nx-narthex-project: %b\r\nx-narthex-service: %b\r\n"
+                % (caller.header, route.project_id.encode("ascii"), route.service_id.encode("ascii"))
+            )
+        if fields.authorization is not None and route.header_pass_through:
+            lines.append(b"authorization: %b\r\n" % fields.authorization)
+        if fields.chunked:
+            lines.append(b"transfer-encoding: chunked\r\n")
+        elif fields.length is not None:
+            lines.append(b"content-length: %d\r\n" % fields.length)
+        self._common = b"".join(lines)
+        self._common_for = (route, caller)
+        return self._common
+
+    def _first_body_bytes(self, exchange: Exchange) -> bytes:
+        """The body as far as it came before there was an instance; kept while it is small enough to send again."""
+        body = b"".join(self._pending)
+        self._pending = []
+        exchange.replay = body if self._body.done and len(body) <= REPLAY else None
+        if not exchange.fields.chunked:
+            return body
+        return chunk(body) + LAST_CHUNK if self._body.done else chunk(body)
 
     def _write_body(self, upstream: Upstream, out: bytes) -> None:
         exchange = self.exchange
@@ -580,10 +614,18 @@ class Downstream(asyncio.Protocol):
         """Whether the request was forwarded in full, so that its connection may serve another."""
         return self._body.done and self._upstream is not None and self._upstream.transport.get_write_buffer_size() == 0
 
-    def response_head(self, status: int, reason: bytes, fields: ResponseFields, body: Body) -> bytes:
+    def response_head(self, head: ResponseHead, body: Body) -> bytes:
         """The head of the final response, put together for this client."""
         exchange = self.exchange
         assert exchange is not None
+        self._sent_head = True
+        if head.usual and body is not NO_BODY and exchange.version == 1 and self._keep_alive and self._body.done:
+            self._chunked_out = head.fields.chunked
+            return b"%bx-request-id: %b\r\n\r\n" % (head.usual, exchange.id)
+        return self._unusual_head(exchange, head, body)
+
+    def _unusual_head(self, exchange: Exchange, head: ResponseHead, body: Body) -> bytes:
+        status, fields = head.status, head.fields
         if not self._body.done:
             self._keep_alive = False  # the rest of the request would be read as the next one
         self._chunked_out = False
@@ -604,10 +646,9 @@ class Downstream(asyncio.Protocol):
             framing += b"connection: close\r\n"
         elif exchange.version == 0:
             framing += b"connection: keep-alive\r\n"
-        self._sent_head = True
         return b"HTTP/1.1 %d %b\r\n%bx-request-id: %b\r\n%b\r\n" % (
             status,
-            reason,
+            head.reason,
             fields.forward,
             exchange.id,
             framing,

@@ -38,6 +38,11 @@ NEXT: dict[tuple[State, Step], State] = {
     (State.TUNNEL, Step.ENDED): State.OVER,
 }
 
+# The same table by state, which spares a tuple a step.
+_MOVES: dict[State, dict[Step, State]] = {
+    state: {step: after for (before, step), after in NEXT.items() if before is state} for state in State
+}
+
 # Methods that may be sent again when it is not known whether the first was acted on (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
@@ -132,7 +137,7 @@ class Exchange:
         self.response_bytes = 0
 
     def step(self, step: Step) -> None:
-        self.state = NEXT[self.state, step]
+        self.state = _MOVES[self.state][step]
 
     def tried(self, target: Target) -> bool:
         """Whether this instance failed this request already."""

@@ -230,6 +230,17 @@ def host_name(host: bytes) -> bytes:
 
 
 @dataclass(slots=True)
+class ResponseHead:
+    """A response's status line and fields, read. The same for every response with the same bytes."""
+
+    minor: int
+    status: int
+    reason: bytes
+    fields: "ResponseFields"
+    usual: bytes  # the head as most clients get it, but for the request id and the last line; empty: none
+
+
+@dataclass(slots=True)
 class ResponseFields:
     """A response's header fields, read."""
 
@@ -256,6 +267,20 @@ _RESPONSE_FIELDS = {
     b"x-request-id": _DROP,
     b"x-narthex-error": _DROP,
 }
+
+
+def read_response_head(head: bytes) -> ResponseHead:
+    """Read a status line and the header lines after it, each ended by CR LF. Raises BadMessage."""
+    line = STATUS_LINE.match(head)
+    if line is None:
+        raise BadMessage("the response's status line is malformed")
+    minor, status, reason = int(line[1]), int(line[2]), line[3] or b""
+    fields = read_response_fields(head[line.end() :])
+    usual = b""
+    if fields.chunked or fields.length:
+        framing = b"content-length: %d\r\n" % fields.length if fields.length else b"transfer-encoding: chunked\r\n"
+        usual = b"HTTP/1.1 %d %b\r\n%b%b" % (status, reason, fields.forward, framing)
+    return ResponseHead(minor, status, reason, fields, usual)
 
 
 def read_response_fields(block: bytes, max_fields: int = 200) -> ResponseFields:

@@ -107,6 +107,7 @@ class Table:
         # Derived, read on the hot path.
         self.routes: dict[bytes, Route] = {}
         self.callers: dict[bytes, Caller] = {}  # SHA-256 of the token -> who it is
+        self.access = object()  # another one whenever anything about tokens or permissions has changed
         self.certificates: dict[str, dict[str, Any]] = self._facts.held[Kind.CERTIFICATE]
         self.applied_sequence = 0
         self.unreadable = 0
@@ -132,6 +133,8 @@ class Table:
             if not taken:
                 continue
             touched.kinds.add(entry.kind)
+            if entry.kind is Kind.TOKEN or entry.kind is Kind.ACCESS:
+                self.access = object()
             self._index(entry.kind, entry.key, before, touched)
 
     def derive(self, touched: "Touched") -> Iterator[None]:

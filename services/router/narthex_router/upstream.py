@@ -25,13 +25,13 @@ from narthex_router.exchange import (
     Step,
 )
 from narthex_router.http1 import (
-    STATUS_LINE,
     BadMessage,
     Body,
     ResponseFields,
+    ResponseHead,
     UntilClose,
     affinity_key,
-    read_response_fields,
+    read_response_head,
     response_body,
 )
 from narthex_router.table import Route, Target
@@ -52,9 +52,8 @@ class Upstream(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_buffer",
-        "_fields",
+        "_head",
         "_interim",
-        "_minor",
         "closed",
         "downstream",
         "ended",
@@ -83,8 +82,7 @@ class Upstream(asyncio.Protocol):
         self.downstream: Downstream | None = None
         self._buffer = b""
         self._body: Body | None = None  # None until the response's head is read
-        self._fields: ResponseFields | None = None
-        self._minor = 1
+        self._head: ResponseHead | None = None
         self._interim = 0
 
     # -- what the loop calls --------------------------------------------------------------------------------
@@ -198,25 +196,19 @@ class Upstream(asyncio.Protocol):
                 raise BadMessage("the response does not begin with a head of at most 64 KiB")
             self._buffer = data
             return
-        line = STATUS_LINE.match(data)
-        if line is None:
-            raise BadMessage("the response's status line is malformed")
         self._buffer = b""
-        minor, status = int(line[1]), int(line[2])
-        fields = self.endpoint.read_fields(data[line.end() : end + 2])
-        rest = data[end + 4 :]
+        head = self.endpoint.read_head(data[: end + 2])
+        status, rest = head.status, data[end + 4 :]
         if status < 200:
-            self._interim_response(status, fields, rest)
+            self._interim_response(status, head.fields, rest)
             return
-        self._minor = minor
-        self._fields = fields
-        body = response_body(exchange.method, status, fields)
+        self._head = head
+        body = response_body(exchange.method, status, head.fields)
         exchange.answered_at = time.monotonic()
         exchange.status = status
         exchange.step(Step.ANSWERED)
         self._body = body
-        head = downstream.response_head(status, line[3] or b"", fields, body)
-        self._read_body(rest, head)
+        self._read_body(rest, downstream.response_head(head, body))
 
     def _interim_response(self, status: int, fields: ResponseFields, rest: bytes) -> None:
         assert self.exchange is not None
@@ -256,11 +248,11 @@ class Upstream(asyncio.Protocol):
     def _finish(self, rest: bytes) -> None:
         """The response is complete: give the connection back or close it, then let the downstream go on."""
         downstream = self.downstream
-        body, fields = self._body, self._fields
+        body, head = self._body, self._head
         assert downstream is not None
         if type(body) is UntilClose:
             downstream.response_data(b"", b"", done=True)
-        kept = fields is not None and (fields.keep_alive if self._minor == 0 else not fields.close)
+        kept = head is not None and (head.fields.keep_alive if head.minor == 0 else not head.fields.close)
         if kept and not rest and not self.closed and downstream.request_done() and type(body) is not UntilClose:
             self.exchange = self.downstream = None
             self.served += 1
@@ -286,15 +278,16 @@ class Endpoint:
         self.open = 0
         self.last_used = 0.0
         self._idle: list[Upstream] = []
-        # Responses in a row mostly have the same fields: read once, used until they differ.
-        self._memo: tuple[bytes, ResponseFields] = (b"", ResponseFields())
+        # Responses in a row mostly have the same head: read once, used until it differs.
+        self._memo: tuple[bytes, ResponseHead] | None = None
 
-    def read_fields(self, block: bytes) -> ResponseFields:
-        if block == self._memo[0]:
-            return self._memo[1]
-        fields = read_response_fields(block)
-        self._memo = (block, fields)
-        return fields
+    def read_head(self, data: bytes) -> ResponseHead:
+        memo = self._memo
+        if memo is not None and memo[0] == data:
+            return memo[1]
+        head = read_response_head(data)
+        self._memo = (data, head)
+        return head
 
     def take(self, idle_since: float) -> Upstream | None:
         """A pooled connection that went idle after `idle_since`, the most recent first."""
