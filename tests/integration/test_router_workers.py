@@ -8,13 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from integration.router_kit import service_entries
+from integration.router_kit import entry, service_entries
 
 from narthex.contracts.errors import Misconfigured
-from narthex.routing import open_table_store
+from narthex.routing import Kind, open_table_store
+from narthex.runtime.sealing import Sealer, read_sealing_key, write_sealing_key
 from narthex.runtime.tasks import background
+from narthex.testing.backend import answer, backend
+from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.servers import free_port, valkey_server
 from narthex.testing.waiting import until
+from narthex_router.diskcopy import write_copy
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
 
@@ -111,3 +115,22 @@ async def test_workers_follow_the_shared_table_and_say_what_they_have_applied(tm
             await until(lambda: {status.applied_sequence for status in under_test.statuses.values()} == {1})
             assert {status.raw["services"] for status in under_test.statuses.values() if status.raw} == {1}
             assert len(await under_test.counters()) == 2
+
+
+async def test_with_valkey_away_a_router_starts_by_its_copy_on_disk(tmp_path: Path) -> None:
+    key_file = tmp_path / "sealing.key"
+    write_sealing_key(key_file)
+    issued = ThrowAwayCA().issue("*.services.test")
+    sealed = Sealer(read_sealing_key(key_file)).seal(issued.key, "certificate:wild")
+    certificate = entry(Kind.CERTIFICATE, "wild", hosts=issued.hosts, chain=issued.chain, sealed_key=sealed)
+    async with backend(answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as instance:
+        write_copy(tmp_path / "table.copy", [*service_entries([instance.port]), certificate])
+        made = config(tmp_path, "redis://127.0.0.1:1/0")
+        async with workers(made) as (under_test, _):
+            await until(lambda: under_test.waiting_for() == "")
+            reader, writer = await asyncio.open_connection("127.0.0.1", made.http_port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: svc.services.test\r\nConnection: close\r\n\r\n")
+            assert (await reader.read()).endswith(b"hi")
+            writer.close()
+            away = [status.raw["table_away"] for status in under_test.statuses.values() if status.raw]
+            assert all("Valkey is away" in reason for reason in away)

@@ -198,9 +198,12 @@ def read_request_fields(block: bytes, max_fields: int = 100) -> Fields:
         raise BadMessage("Host is not a host name")
     if fields.chunked and fields.length is not None:
         raise BadMessage("both Content-Length and Transfer-Encoding")
-    fields.upgrade = fields.upgrade and named is not None and b"upgrade" in named
+    # Without a key no instance can prove that it agreed (RFC 6455 section 4.2.1): then it stays HTTP.
+    fields.upgrade = fields.upgrade and named is not None and b"upgrade" in named and fields.websocket_key != b""
     if named:
         forward = _without(forward, named)
+        if b"traceparent" in named:
+            fields.traceparent = b""  # taken out with the others: the router writes its own
     fields.forward = b"".join(forward)
     return fields
 
@@ -276,6 +279,8 @@ def read_response_head(head: bytes) -> ResponseHead:
         raise BadMessage("the response's status line is malformed")
     minor, status, reason = int(line[1]), int(line[2]), line[3] or b""
     fields = read_response_fields(head[line.end() :])
+    if minor == 0 and fields.chunked:
+        raise BadMessage("Transfer-Encoding is not part of HTTP/1.0")  # faulty framing by RFC 9112 section 6.1
     usual = b""
     if fields.chunked or fields.length:
         framing = b"content-length: %d\r\n" % fields.length if fields.length else b"transfer-encoding: chunked\r\n"
