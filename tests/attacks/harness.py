@@ -121,13 +121,18 @@ class Outcome:
     breaches: list[str]  # of the invariants
 
     @property
-    def refused(self) -> bool:
-        """Whether the router answered the first request with a refusal, or said nothing and waits or closed."""
-        return not self.answers or self.answers[0].code not in ("", "unknown_service")
+    def served(self) -> bool:
+        """Whether the first request was answered by the origin."""
+        return bool(self.answers) and self.answers[0].seen is not None
 
     @property
     def accepted(self) -> bool:
-        return bool(self.answers) and not self.refused
+        """Whether the first request was understood: served, sent on as far as it came, or its host not known."""
+        return self.answered_well if self.answers else self.begun > 0
+
+    @property
+    def answered_well(self) -> bool:
+        return self.served or (bool(self.answers) and self.answers[0].code == "unknown_service")
 
     @property
     def meaning(self) -> object:
@@ -203,13 +208,12 @@ class Range:
         port = transport.get_extra_info("sockname")[1]
         found: list[Watched] = []
 
-        def accepted() -> bool:
-            for connection in self.router.plane.connections:
-                if connection.transport.get_extra_info("peername")[1] == port:
-                    found.append(cast(Watched, connection))
+        def look() -> bool:
+            connections = cast(set[Watched], self.router.plane.connections)
+            found.extend(one for one in connections if one.transport.get_extra_info("peername")[1] == port)
             return bool(found)
 
-        await self._until(accepted)
+        await self._until(look)
         return wire, found[0]
 
     async def _until(self, condition: Any) -> None:
@@ -234,15 +238,14 @@ def judge(answers: list[Answer], surplus: bytes, closed: bool, requests: list[Se
             continue
         if not 400 <= answer.status < 600 or not answer.code:
             breaches.append(f"an answer of the router's own is {answer.status} without a cause")
-        if answer.status >= 500 and answer.status not in (501, 505):
+        if answer.status >= 500 and answer.status not in (501, 505):  # the origin breaks no rule
             breaches.append(f"the router answered {answer.status} {answer.code}")
     last = answers[-1] if answers else None
-    for answer in answers[:-1]:
-        if answer.headers.get(b"connection") == b"close":
-            breaches.append("an answer after the one that said the connection is closed")
-    if last is not None and last.code and last.code != "unknown_service":
-        if last.headers.get(b"connection") != b"close" or not closed:
-            breaches.append(f"refused with {last.status} and the connection stays open")
+    if any(answer.headers.get(b"connection") == b"close" for answer in answers[:-1]):
+        breaches.append("an answer after the one that said the connection is closed")
+    refused = last is not None and last.code not in ("", "unknown_service") and last.status < 502
+    if last is not None and refused and (last.headers.get(b"connection") != b"close" or not closed):
+        breaches.append(f"refused with {last.status} and the connection stays open")
     if begun - len(requests) > 1:
         breaches.append(f"{begun} requests begun at the origin, {len(requests)} whole")
     return breaches

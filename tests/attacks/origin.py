@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import h11
-import httptools
+from attacks.readers import Request, llhttp_requests
 
 # Narrower than HTTP allows: one space after the colon, no space at the ends of a value, no "_" in a name.
 _TOKEN = rb"[!#$%&'*+\-.^`|~0-9A-Za-z]"
@@ -30,14 +30,10 @@ HOP_BY_HOP = (b"keep-alive", b"proxy-connection", b"proxy-authorization", b"te",
 
 
 @dataclass(frozen=True)
-class Seen:
+class Seen(Request):
     """One whole request as the origin read it."""
 
     number: int
-    method: bytes
-    target: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
 
 
 @dataclass
@@ -73,43 +69,17 @@ def faults_of_head(head: bytes) -> list[str]:
     return faults
 
 
-class _Llhttp:
-    """llhttp's reading of one message."""
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
-        self.complete = 0
-
-    def on_url(self, url: bytes) -> None:
-        self.target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
-
-    def on_body(self, body: bytes) -> None:
-        self.body += body
-
-    def on_message_complete(self) -> None:
-        self.complete += 1
-
-
-def second_opinion(raw: bytes, seen: Seen) -> list[str]:
+def second_opinion(raw: bytes, seen: "Seen") -> list[str]:
     """What llhttp says of a message that h11 read as `seen`."""
-    reading = _Llhttp()
-    parser = httptools.HttpRequestParser(reading)
     # llhttp knows a list of methods; ours may be any token and is no matter of framing.
-    line = raw if seen.method in (b"GET", b"POST", b"HEAD", b"PUT") else b"POST" + raw[len(seen.method) :]
-    try:
-        parser.feed_data(line)
-    except httptools.HttpParserUpgrade:
-        pass
-    except httptools.HttpParserError as error:
-        return [f"llhttp: {error}"]
-    ours = (seen.target, list(seen.headers), seen.body, 1)
-    theirs = (reading.target, reading.headers, reading.body, reading.complete)
-    return [] if ours == theirs else [f"llhttp reads {theirs}, h11 {ours}"]
+    known = seen.method in (b"GET", b"POST", b"HEAD", b"PUT")
+    theirs = llhttp_requests(raw if known else b"POST" + raw[len(seen.method) :])
+    if theirs.refused:
+        return [f"llhttp: {theirs.refused}"]
+    ours = (seen.target, seen.headers, seen.body)
+    if [(other.target, other.headers, other.body) for other in theirs.requests] == [ours]:
+        return []
+    return [f"llhttp reads {theirs.requests}, h11 {ours}"]
 
 
 class OriginConnection(asyncio.Protocol):
@@ -156,9 +126,8 @@ class OriginConnection(asyncio.Protocol):
     def _answer(self) -> None:
         request, origin = self._head, self._origin
         assert request is not None
-        seen = Seen(
-            len(origin.requests), request.method, request.target, tuple(request.headers), b"".join(self._body)
-        )
+        body = b"".join(self._body)
+        seen = Seen(request.method, request.target, tuple(request.headers), body, len(origin.requests))
         origin.requests.append(seen)
         surplus, _ = self._h11.trailing_data
         if surplus:

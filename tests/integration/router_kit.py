@@ -17,7 +17,6 @@ from narthex_router.table import Table
 from narthex_router.upstream import Endpoints
 
 HOST = "svc.services.test"
-TOKEN = "nx_secret"
 
 
 def entry(kind: Kind, key: str, revision: int = 1, **fields: Any) -> Entry:

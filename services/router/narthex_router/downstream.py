@@ -21,6 +21,7 @@ from narthex_router.exchange import (
     may_retry,
 )
 from narthex_router.http1 import (
+    HOPELESS,
     LAST_CHUNK,
     NO_BODY,
     REQUEST_LINE,
@@ -33,6 +34,7 @@ from narthex_router.http1 import (
     ResponseHead,
     UntilClose,
     chunk,
+    first_bytes,
     host_name,
     read_authority,
     read_request_fields,
@@ -46,10 +48,10 @@ from narthex_router.upstream import Endpoint, Upstream, new_attempt, reason_of
 
 PIPELINE = 64 * 1024  # bytes of further requests held while one is under way
 REPLAY = 64 * 1024  # a request up to this size is held until it is answered, to be sent again
+MAX_EMPTY_LINES = 4  # before a request
+TURN = 64  # pipelined requests that are begun before others get their turn
 LINGER_BYTES = 1 << 20  # read and thrown away after an early answer, so that the client gets to see it
 
-# A line end that cannot become CR LF, or a NUL: refused at once rather than when the head's time is over.
-_HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\x00")
 _NO_FIELDS = Fields()
 
 
@@ -72,6 +74,7 @@ class Downstream(asyncio.Protocol):
         "_fields",
         "_fields_block",
         "_forwarded",
+        "_head_begun",
         "_host",
         "_keep_alive",
         "_lingering",
@@ -100,6 +103,7 @@ class Downstream(asyncio.Protocol):
         self._certified: tuple[bytes, ...] = ()
         self._buffer = b""
         self._closing = False
+        self._head_begun = False  # bytes of the next request, or empty lines before it, have come
         self._lingering = -1  # bytes still thrown away before the connection is cut; -1: not lingering
         self._deadline = 0.0  # for the head, the idle time and the lingering
         self._paused = False  # the client reads too slowly: writing has to wait
@@ -143,7 +147,7 @@ class Downstream(asyncio.Protocol):
         if self._secure:
             self._certified = hosts_of(transport.get_extra_info("ssl_object"))
         plane.connections.add(self)
-        self._deadline = plane.now + plane.bounds.head_s
+        self._await_head()
 
     def data_received(self, data: bytes) -> None:
         exchange = self.exchange
@@ -151,7 +155,7 @@ class Downstream(asyncio.Protocol):
             if self._lingering >= 0:
                 self._throw_away(data)
             elif not self._closing:
-                self._read_requests(self._buffer + data if self._buffer else data)
+                self._read_requests(self._buffer + data if self._buffer else data, len(self._buffer))
         elif exchange.state is State.TUNNEL:
             exchange.progress = self.plane.now
             exchange.request_bytes += len(data)
@@ -242,51 +246,83 @@ class Downstream(asyncio.Protocol):
 
     # -- reading requests -----------------------------------------------------------------------------------
 
-    def _read_requests(self, data: bytes) -> None:
-        """Begin the requests in `data` one after another, until one is under way or the bytes are used up."""
+    def _read_requests(self, data: bytes, seen: int) -> None:
+        """Begin the requests in `data` one after another, until one is under way or the bytes are used up.
+
+        The first `seen` bytes were looked at before and hold no whole head.
+        """
         self._buffer = b""
         self._beginning = True  # what is answered at once is followed by the next turn of this loop
-        data = self._begin_all(data)
+        at = self._begin_all(data, seen)
         self._beginning = False
-        if data and not self._closing:
-            self._hold(data)
+        if at < len(data) and not self._closing:
+            self._hold(data[at:] if at else data)
 
-    def _begin_all(self, data: bytes) -> bytes:
-        while data and self.exchange is None and not self._closing:
-            if data.startswith(b"\r\n"):  # an empty line before a request is passed over (RFC 9112 section 2.2)
-                data = data[2:]
+    def _begin_all(self, data: bytes, seen: int) -> int:
+        """Returns how many bytes were dealt with."""
+        at = begun = empty_lines = 0
+        size = len(data)
+        while at < size and self.exchange is None and not self._closing:
+            if data.startswith(b"\r\n", at):  # passed over before a request (RFC 9112 section 2.2)
+                at += 2
+                empty_lines += 1
+                if empty_lines > MAX_EMPTY_LINES:
+                    self._refuse("bad_request", "empty lines in place of a request")
                 continue
-            end = data.find(b"\r\n\r\n")
-            if end < 0 or end > self.plane.bounds.max_head:
-                self._incomplete_head(data)
-                return b""
+            end = data.find(b"\r\n\r\n", max(at, seen - 3))
+            if end < 0 or end - at > self.plane.bounds.max_head:
+                self._incomplete_head(data[at:] if at else data, max(0, seen - at))
+                return size
+            if begun == TURN:
+                asyncio.get_running_loop().call_soon(self._go_on)
+                return at
+            begun, empty_lines = begun + 1, 0
             try:
-                data = self._begin(data, end)
+                at = self._begin(data, at, end)
             except BadMessage as error:
                 self._refuse(error.code, str(error), status=error.status)
-                return b""
-        return data
+        if self.exchange is None and not self._closing:
+            self.go_on_reading()
+            if empty_lines:
+                self._await_head()
+        return at
 
-    def _incomplete_head(self, data: bytes) -> None:
+    def _go_on(self) -> None:
+        """Take up again the pipelined requests that were left for another turn of the event loop."""
+        if self.exchange is None and self._buffer and not self._closing:
+            self._read_requests(self._buffer, 0)
+
+    def _incomplete_head(self, data: bytes, seen: int) -> None:
         bounds = self.plane.bounds
-        line_end = data.find(b"\r\n")
-        if _HOPELESS.search(data, 0, bounds.max_head):
+        line_end = data.find(b"\r\n", 0, bounds.max_target + 66)
+        if HOPELESS.search(data, max(0, seen - 1), bounds.max_head):
             self._refuse("bad_request", "a line does not end in CR LF, or there is a NUL")
-        elif len(data) > bounds.max_target + 64 and not 0 <= line_end <= bounds.max_target + 64:
+        elif len(data) > bounds.max_target + 64 and line_end < 0:
             self._refuse("uri_too_long", f"the request line is longer than {bounds.max_target} bytes")
         elif len(data) > bounds.max_head:
             self._refuse("header_too_large", f"the head is larger than {bounds.max_head} bytes")
         else:
-            if not self._buffer:
-                self._deadline = self.plane.now + bounds.head_s
             self._buffer = data
+            self.go_on_reading()
+            self._await_head()
 
-    def _begin(self, data: bytes, end: int) -> bytes:
-        """Begin the request whose head ends at `end`; returns the bytes after it and its body so far."""
+    def _await_head(self) -> None:
+        """The bytes so far are no whole request: its head has to be here in time, counted from the first of them."""
+        if not self._head_begun:
+            self._head_begun = True
+            self._deadline = self.plane.now + self.plane.bounds.head_s
+
+    def _await_request(self) -> None:
+        """The connection is idle until its next request."""
+        self._head_begun = False
+        self._deadline = self.plane.now + self.plane.bounds.keep_alive_s
+
+    def _begin(self, data: bytes, at: int, end: int) -> int:
+        """Begin the request whose head is at `at` to `end`; returns where it and its body so far end."""
         plane = self.plane
-        line = REQUEST_LINE.match(data)
+        line = REQUEST_LINE.match(data, at)
         if line is None:
-            raise _bad_request_line(data[: data.index(b"\r\n")])
+            raise _bad_request_line(data[at : data.index(b"\r\n", at)])
         method, target, version = line.groups()
         if len(target) > plane.bounds.max_target:
             raise BadMessage(f"the request target is longer than {plane.bounds.max_target} bytes", 414, "uri_too_long")
@@ -310,10 +346,10 @@ class Downstream(asyncio.Protocol):
         self._body = body = request_body(fields)
         route = plane.table.routes.get(self._host)
         if route is None or (self._certified and not covers(self._certified, self._host)):
-            return self._unroutable(route, method, data[end + 4 :])
+            return self._unroutable(route, method, data, end + 4)
         if not self._secure and not plane.serve_plain:
-            return self._redirect(target, data[end + 4 :])
-        out, rest = body.feed(data[end + 4 :])
+            return self._redirect(target, data, end + 4)
+        out, after = first_bytes(body, data, end + 4)
         started_at = time.time()
         self.exchange = exchange = Exchange(
             plane.ids.next(started_at),
@@ -331,16 +367,16 @@ class Downstream(asyncio.Protocol):
         exchange.request_bytes = len(out)
         if (fields.length or 0) > route.policy.max_body or len(out) > route.policy.max_body:
             self._too_large(exchange)
-            return rest
+            return after
         try:
             exchange.caller = self._admit(route, fields, started_at)
         except Refusal as refusal:
             self._answer(refusal.code, refusal.detail)
-            return rest
+            return after
         self._pending = [out] if out else []
         if not self._attempt():
             self._no_instance(exchange)
-        return rest
+        return after
 
     def _admit(self, route: Route, fields: Fields, now: float) -> Caller | None:
         """Who calls; found out again when the fields, the route or anything about access has changed."""
@@ -374,6 +410,8 @@ class Downstream(asyncio.Protocol):
         authority, path = read_authority(target)
         if host_name(authority) != self._host:
             raise BadMessage("the request target and Host name different hosts")
+        if method == b"OPTIONS" and target.endswith(authority):
+            return b"*"  # RFC 9112 section 3.2.4
         return path
 
     def _read_body(self, data: bytes) -> None:
@@ -478,7 +516,7 @@ class Downstream(asyncio.Protocol):
         )
         if not fields.traceparent:
             message += b"traceparent: 00-%b-%b-00\r\n" % (trace, trace[:16])
-        if fields.expect_continue and not self._body.done:
+        if fields.expect_continue and exchange.version == 1 and not self._body.done:
             message += b"expect: 100-continue\r\n"
         if exchange.upgrade:
             message += b"connection: upgrade\r\nupgrade: websocket\r\n"
@@ -746,7 +784,7 @@ class Downstream(asyncio.Protocol):
         self._buffer = b""
         self._end_connection(early=True)
 
-    def _unroutable(self, route: Route | None, method: bytes, rest: bytes) -> bytes:
+    def _unroutable(self, route: Route | None, method: bytes, data: bytes, at: int) -> int:
         """No service at this host, or one that this connection's certificate does not cover."""
         self.plane.answered += 1
         code = "unknown_service" if route is None else "misdirected"
@@ -759,26 +797,29 @@ class Downstream(asyncio.Protocol):
             lambda request_id: problem(
                 code, detail, request_id, [], 0.0, close=not self._keep_alive, head_only=method == b"HEAD"
             )[1],
-            rest,
+            data,
+            at,
         )
 
-    def _redirect(self, target: bytes, rest: bytes) -> bytes:
+    def _redirect(self, target: bytes, data: bytes, at: int) -> int:
         """Plain HTTP: the same place over HTTPS (RFC 9110 section 15.4.9)."""
         port = self.plane.https_port
         location = b"https://%b%b%b" % (self._host, b"" if port == 443 else b":%d" % port, target)
-        return self._answer_alone(lambda request_id: redirect(location, request_id), rest)
+        return self._answer_alone(lambda request_id: redirect(location, request_id), data, at)
 
-    def _answer_alone(self, message: Callable[[bytes], bytes], rest: bytes) -> bytes:
-        """Answer a request that no exchange is made for; returns what follows it."""
-        _, rest = self._body.feed(rest)
-        if not self._body.done:
+    def _answer_alone(self, message: Callable[[bytes], bytes], data: bytes, at: int) -> int:
+        """Answer a request that no exchange is made for; its body begins at `at`. Returns where it ends."""
+        _, after = first_bytes(self._body, data, at)
+        early = not self._body.done
+        if early:
             self._keep_alive = False
         self.transport.write(message(self.plane.ids.next(time.time())))
-        if not self._keep_alive:
-            self._end_connection(early=not self._body.done)
         self._body = NO_BODY
-        self._deadline = self.plane.now + self.plane.bounds.keep_alive_s
-        return rest
+        if self._keep_alive:
+            self._await_request()
+        else:
+            self._end_connection(early=early)
+        return after
 
     def _end_exchange(self) -> None:
         """Write the exchange down and let go of all it held."""
@@ -791,7 +832,7 @@ class Downstream(asyncio.Protocol):
         exchange.ended_at = time.monotonic()
         exchange.step(Step.ENDED)
         exchange.replay = None
-        self._deadline = self.plane.now + self.plane.bounds.keep_alive_s
+        self._await_request()
         self.plane.stats.count(exchange)
         self.plane.journal.add(exchange)
 
@@ -805,7 +846,7 @@ class Downstream(asyncio.Protocol):
         self._body = NO_BODY
         self.go_on_reading()
         if self._buffer:
-            self._read_requests(self._buffer)
+            self._read_requests(self._buffer, 0)
 
     def _end_connection(self, *, early: bool) -> None:
         """Close once all is written; after an early answer the client's bytes are read on for a while, since

@@ -116,7 +116,7 @@ class Exchange:
         self.target = target
         self.version = version  # 0 or 1: the client's minor version
         # Only a GET without a body can become a WebSocket (RFC 6455 section 4.1); else it stays HTTP.
-        self.upgrade = fields.upgrade and method == b"GET" and not fields.chunked and not fields.length
+        self.upgrade = fields.upgrade and version == 1 and method == b"GET" and not fields.chunked and not fields.length
         self.fields = fields
         self.route = route
         self.caller: Caller | None = None

@@ -34,6 +34,9 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 _AUTHORITY = re.compile(rb"([0-9A-Za-z.\-_]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)((?:/[^#]*)?)")
 
+# A line end that cannot become CR LF, or a NUL: refused at once rather than when the head's time is over.
+HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\x00")
+
 MAX_CHUNK_LINE = 1024  # a size and a few extensions; more is an attack (Go CVE-2023-39326)
 MAX_TRAILER = 8192
 # Trailers are dropped, so these could not do harm; but who sends them is up to no good (RFC 9110 section 6.5.1).
@@ -516,6 +519,17 @@ LAST_CHUNK = b"0\r\n\r\n"
 def chunk(data: bytes) -> bytes:
     """One chunk with its framing; nothing for no data, since an empty chunk would end the body."""
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+def first_bytes(body: Body, data: bytes, at: int) -> tuple[bytes, int]:
+    """What of a body is in `data` from `at` on, and where in `data` it ends; looks no further than it has to."""
+    if type(body) is NoBody:
+        return b"", at
+    if type(body) is LengthBody:
+        out, _ = body.feed(data[at : at + body.left])
+        return out, at + len(out)
+    out, rest = body.feed(data[at:])
+    return out, len(data) - len(rest)
 
 
 def request_body(fields: Fields) -> Body:

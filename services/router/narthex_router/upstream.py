@@ -25,6 +25,7 @@ from narthex_router.exchange import (
     Step,
 )
 from narthex_router.http1 import (
+    HOPELESS,
     BadMessage,
     Body,
     ResponseFields,
@@ -190,10 +191,13 @@ class Upstream(asyncio.Protocol):
         exchange, downstream = self.exchange, self.downstream
         assert exchange is not None
         assert downstream is not None
-        end = data.find(b"\r\n\r\n")
+        seen = len(self._buffer)
+        end = data.find(b"\r\n\r\n", max(0, seen - 3))
         if end < 0:
             if len(data) > MAX_RESPONSE_HEAD or not b"HTTP/1."[: len(data)] == data[:7]:
                 raise BadMessage("the response does not begin with a head of at most 64 KiB")
+            if HOPELESS.search(data, max(0, seen - 1)):
+                raise BadMessage("a line of the response's head does not end in CR LF")
             self._buffer = data
             return
         self._buffer = b""
