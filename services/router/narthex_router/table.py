@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 from narthex.routing import Entry, Kind
@@ -68,18 +69,22 @@ class Facts:
     """The truth: per kind, what is known of each thing, and the revision it is known at."""
 
     held: dict[Kind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in Kind})
-    revisions: dict[tuple[Kind, str], int] = field(default_factory=dict)
+    revisions: dict[Kind, dict[str, int]] = field(default_factory=lambda: {kind: {} for kind in Kind})
 
     def take(self, entry: Entry, read: Callable[[Kind, dict[str, Any]], Any]) -> bool:
         """Hold an entry if it is newer; whether it was. Raises ValueError when it cannot be read."""
-        at = (entry.kind, entry.key)
-        if self.revisions.get(at, -1) >= entry.revision:
+        revisions = self.revisions[entry.kind]
+        if revisions.get(entry.key, -1) >= entry.revision:
             return False
         if entry.payload is None:
             self.held[entry.kind].pop(entry.key, None)
+            revisions[entry.key] = entry.revision
         else:
-            self.held[entry.kind][entry.key] = read(entry.kind, json.loads(entry.payload))
-        self.revisions[at] = entry.revision
+            fact = read(entry.kind, json.loads(entry.payload.decode()))
+            key = intern(entry.key)  # one string for an id, wherever it stands: ids are most of a table's bytes
+            if fact is not None:
+                self.held[entry.kind][key] = fact
+            revisions[key] = entry.revision
         return True
 
 
@@ -310,9 +315,9 @@ def _service(data: dict[str, Any], bounds: Bounds, usual: Policy) -> ServiceFact
     if not isinstance(port, int) or not 0 < port < 65536:
         raise ValueError(f"port {port!r}")
     return ServiceFacts(
-        project_id=data["project_id"],
-        deployment_id=data["deployment_id"],
-        version_id=data.get("version_id"),
+        project_id=intern(data["project_id"]),
+        deployment_id=intern(data["deployment_id"]),
+        version_id=intern(data["version_id"]) if data.get("version_id") else None,
         port=port,
         # Absent or damaged means protected: a table must never open a service by accident.
         authentication_required=data.get("authentication_required") is not False,
@@ -344,14 +349,15 @@ def _policy(data: dict[str, Any], bounds: Bounds, usual: Policy) -> Policy:
 
 
 def _deployment(data: dict[str, Any]) -> DeploymentFacts:
-    return DeploymentFacts(default_version_id=data.get("default_version_id"))
+    default = data.get("default_version_id")
+    return DeploymentFacts(default_version_id=intern(default) if default else None)
 
 
 def _instance(data: dict[str, Any]) -> InstanceFacts:
     return InstanceFacts(
-        deployment_id=data["deployment_id"],
-        version_id=data["version_id"],
-        address=data["address"],
+        deployment_id=intern(data["deployment_id"]),
+        version_id=intern(data["version_id"]),
+        address=intern(data["address"]),
         port=data.get("port"),
         weight=data.get("weight", 1),
         stopping=data.get("stopping", False),
@@ -385,7 +391,7 @@ _READ: dict[Kind, Any] = {
     Kind.VERSION: lambda data: None,
     Kind.DEPLOYMENT: _deployment,
     Kind.INSTANCE: _instance,
-    Kind.HEALTH: lambda data: data["health"],
+    Kind.HEALTH: lambda data: intern(data["health"]),
     Kind.TOKEN: _token,
     Kind.ACCESS: _access,
     Kind.CERTIFICATE: lambda data: data,
