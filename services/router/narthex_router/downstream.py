@@ -833,7 +833,6 @@ class Downstream(asyncio.Protocol):
         exchange.step(Step.ENDED)
         exchange.replay = None
         self._await_request()
-        self.plane.stats.count(exchange)
         self.plane.journal.add(exchange)
 
     def _next(self, *, early: bool) -> None:

@@ -1,12 +1,14 @@
 """The journal: what is written down of each request, handed on in batches. What does not fit is counted.
 
-The hot path appends a finished exchange and nothing more; records are made when a batch is taken.
+The hot path appends a finished exchange and nothing more; it is counted and its record is made when a batch is
+taken, where the same code runs over many of them while it is warm.
 """
 
 from collections import deque
 from json.encoder import encode_basestring_ascii as quoted
 
 from narthex_router.exchange import Attempt, Exchange
+from narthex_router.stats import Stats
 
 CAPACITY = 20_000  # exchanges held while nobody takes them: about 10 s at full load
 BATCH = 200  # records made at a time: about 1 ms, so that no request waits long for a batch
@@ -20,10 +22,12 @@ class Journal:
         self._capacity = capacity
         self._ended: deque[Exchange] = deque()
         self._dropped = 0
+        self.stats = Stats()
 
     def add(self, exchange: Exchange) -> None:
         if len(self._ended) >= self._capacity:
             self._dropped += 1
+            self.stats.count(exchange)
         else:
             self._ended.append(exchange)
 
@@ -32,7 +36,10 @@ class Journal:
         if not self._ended and not self._dropped:
             return None
         count = min(BATCH, len(self._ended))
-        records = ",".join([record(self._ended.popleft(), self._router) for _ in range(count)])
+        batch = [self._ended.popleft() for _ in range(count)]
+        for exchange in batch:
+            self.stats.count(exchange)
+        records = ",".join([record(exchange, self._router) for exchange in batch])
         dropped, self._dropped = self._dropped, 0
         return f"[{records}]".encode("ascii"), dropped
 

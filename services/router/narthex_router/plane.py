@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from narthex.runtime.tasks import Background
 from narthex_router.bounds import Bounds
 from narthex_router.journal import Journal
-from narthex_router.stats import Stats
 from narthex_router.table import Table
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ class Plane:
     serve_plain: bool = False
     draining: bool = False
     now: float = field(default_factory=time.monotonic)  # coarse: set by the sweeper
-    stats: Stats = field(default_factory=Stats)
     ids: RequestIds = field(default_factory=RequestIds)
     connections: "set[Downstream]" = field(default_factory=set)
     answered: int = 0  # answers the router made itself, for requests that no service could be named for

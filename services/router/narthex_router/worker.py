@@ -121,7 +121,7 @@ class Worker:
             if frame[0] is Say.DRAIN:
                 return
             if frame[0] is Say.COUNT:
-                await self._channel.write(Say.COUNT, self._plane.stats.encode())
+                await self._channel.write(Say.COUNT, self._plane.journal.stats.encode())
 
     # -- the table ------------------------------------------------------------------------------------------
 
