@@ -15,7 +15,7 @@ def main() -> None:
         sys.exit(serve(arguments[1]))
     from narthex.cli import main as command_line
 
-    command_line()
+    sys.exit(command_line())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,7 +39,9 @@ class Bench:
         backend = self.stack.enter_context(
             peer_running(proxies.BACKEND, self.directory, {"BULK": bulk}, self.other_core)
         )
-        return Proxy("direct", backend.host, backend.plain_port, backend.tls_port, backend.pids, version=backend.version)
+        return Proxy(
+            "direct", backend.host, backend.plain_port, backend.tls_port, backend.pids, version=backend.version
+        )
 
     @property
     def app_ports(self) -> list[int]:
@@ -68,6 +70,20 @@ class Bench:
     def narthex(self) -> Proxy:
         return as_proxy(self.installation, self.app_ports, self.live_port, self.proxy_core)
 
+    @contextmanager
+    def fresh(self, name: str) -> Iterator[Proxy | None]:
+        """The router or a peer, newly started: its memory has no past. None when it is not installed."""
+        if name in self.missing:
+            yield None
+        elif name == "narthex":
+            with installation(Path(tempfile.mkdtemp(dir=self.directory)) / "narthex", workers=1) as running:
+                yield as_proxy(running, self.app_ports, self.live_port, self.proxy_core)
+        else:
+            home = Path(tempfile.mkdtemp(dir=self.directory))
+            home.chmod(0o755)
+            with self._running(name, home) as proxy:
+                yield proxy
+
     def peers(self, *names: str) -> list[Proxy]:
         """Those of the named peers that are installed."""
         return [self._peer(name) for name in names if name not in self.missing]
@@ -78,11 +94,14 @@ class Bench:
 
     def _peer(self, name: str) -> Proxy:
         if name not in self._peers:
-            peer = next(peer for peer in PEERS if peer.name == name)
-            first, second = self.app_ports
-            values = {"APP1": first, "APP2": second, "LIVE": self.live_port, "PEM": self.pem}
-            self._peers[name] = self.stack.enter_context(peer_running(peer, self.directory, values, self.proxy_core))
+            self._peers[name] = self.stack.enter_context(self._running(name, self.directory))
         return self._peers[name]
+
+    def _running(self, name: str, home: Path) -> AbstractContextManager[Proxy]:
+        peer = next(peer for peer in PEERS if peer.name == name)
+        first, second = self.app_ports
+        values = {"APP1": first, "APP2": second, "LIVE": self.live_port, "PEM": self.pem}
+        return peer_running(peer, home, values, self.proxy_core)
 
     def versions(self) -> dict[str, str]:
         return {name: proxy.version for name, proxy in self._peers.items()}

@@ -35,7 +35,13 @@ class LoadFailed(Exception):
 
 
 def offer(
-    proxy: Proxy, *, secure: bool, seconds: int, rate: int | None = None, connections: int = CONNECTIONS, spread: int = 1
+    proxy: Proxy,
+    *,
+    secure: bool,
+    seconds: int,
+    rate: int | None = None,
+    connections: int = CONNECTIONS,
+    spread: int = 1,
 ) -> Load:
     """Offer requests for a while, at a rate or (None) as many as are answered.
 
@@ -69,7 +75,9 @@ def _outputs(proxy: Proxy, secure: bool, hows: list[list[str]], pause_s: float) 
         for number, how in enumerate(hows):
             log = f"{directory}/{number}"
             command = ["h2load", "--h1", *how, f"--log-file={log}", *headers, *where]
-            running.append((log, subprocess.Popen(command, stdout=PIPE, stderr=STDOUT, text=True, preexec_fn=die_with_parent())))
+            running.append(
+                (log, subprocess.Popen(command, stdout=PIPE, stderr=STDOUT, text=True, preexec_fn=die_with_parent()))
+            )
             time.sleep(pause_s)
         return [_Output(each.communicate()[0], Path(log).read_text().splitlines()) for log, each in running]
 

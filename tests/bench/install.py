@@ -32,5 +32,8 @@ def _apt(packages: list[str]) -> None:
     """Debian's packages; RUNLEVEL keeps them from starting servers of their own."""
     print(f"Installing {', '.join(packages)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]):
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    ):
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)

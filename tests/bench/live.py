@@ -1,9 +1,9 @@
 """The streaming instance, a process of its own: `python live.py PORT`.
 
-    /live/events  server-sent events, for ever: 20 a second, each with the time it was sent
-    /live/socket  a WebSocket that says nothing
-    /live/sink    takes a body, answers with its length once it has all
-    /live/        an empty answer
+/live/events  server-sent events, for ever: 20 a second, each with the time it was sent
+/live/socket  a WebSocket that says nothing
+/live/sink    takes a body, answers with its length once it has all
+/live/        an empty answer
 """
 
 import asyncio

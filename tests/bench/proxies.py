@@ -68,7 +68,9 @@ PEERS = (
         ("--concurrency", "1", "--disable-hot-restart", "--log-level", "error", "-c"),
         ("--version",),
     ),
-    Peer("caddy", "caddy", "Caddyfile", ("run", "--adapter", "caddyfile", "--config"), ("version",), {"GOMAXPROCS": "1"}),
+    Peer(
+        "caddy", "caddy", "Caddyfile", ("run", "--adapter", "caddyfile", "--config"), ("version",), {"GOMAXPROCS": "1"}
+    ),
 )
 BACKEND = Peer("backend", "nginx", "backend.conf", ("-p", ".", "-e", "backend.err", "-c"), ("-v",))
 
@@ -93,7 +95,9 @@ def peer_running(peer: Peer, directory: Path, values: Mapping[str, object], core
     command = ["taskset", "-c", str(core), program, *peer.arguments, peer.configuration]
     with process(command, home, peer.environment) as pid:
         wait_until_listening(ports["PLAIN"])
-        yield Proxy(peer.name, PEER_HOST, ports["PLAIN"], ports["TLS"], machine.tree(pid), version=_version(peer, program))
+        yield Proxy(
+            peer.name, PEER_HOST, ports["PLAIN"], ports["TLS"], machine.tree(pid), version=_version(peer, program)
+        )
 
 
 @contextmanager

@@ -50,8 +50,10 @@ class Verdict:
 
     def line(self) -> str:
         word = {True: "met", False: "MISSED", None: "not measured"}[self.met]
-        found = "-" if self.found is None else f"{self.found:.2f} {self.unit}"
-        return f"  {word:>12}  {self.what}: {found} (target: {'>=' if self.at_least else '<='} {self.bound:g} {self.unit})"
+        found = "-" if self.found is None else f"{self.found:.3f} {self.unit}"
+        return (
+            f"  {word:>12}  {self.what}: {found} (target: {'>=' if self.at_least else '<='} {self.bound:g} {self.unit})"
+        )
 
 
 @dataclass
@@ -67,9 +69,10 @@ class Row:
         lines = [self.title]
         for measure in self.measures:
             lines.append(f"  {measure.name}, {measure.unit}")
-            for proxy in measure.values:
-                lines.append(f"    {proxy:<14}{measure.median(proxy):>12.1f}{_ratio(measure, proxy)}")
-        return "\n".join([*lines, *(verdict.line() for verdict in self.verdicts), *(f"  note: {n}" for n in self.notes)])
+            lines += [_line(measure, proxy) for proxy in measure.values]
+        return "\n".join(
+            [*lines, *(verdict.line() for verdict in self.verdicts), *(f"  note: {n}" for n in self.notes)]
+        )
 
     def data(self) -> dict[str, Any]:
         return {
@@ -83,9 +86,17 @@ class Row:
         }
 
 
-def _ratio(measure: Measure, proxy: str) -> str:
-    ratio = measure.ratio("narthex", proxy) if proxy != "narthex" else None
-    return f"   narthex is {ratio:.2f} x" if ratio is not None else ""
+def _line(measure: Measure, proxy: str) -> str:
+    """A proxy's median, and how the router stands to it."""
+    ratio = measure.ratio("narthex", proxy) if not proxy.startswith("narthex") else None
+    to_it = f"   narthex is {ratio:.2f} x" if ratio is not None else ""
+    return f"    {proxy:<34}{measure.median(proxy):>12.1f}{to_it}"
+
+
+def summary(rows: dict[str, Row]) -> str:
+    """All targets in one place."""
+    lines = [f"{name:<12}{verdict.line()}" for name, row in rows.items() for verdict in row.verdicts]
+    return "\n".join(["Targets", *lines])
 
 
 def keep(rows: dict[str, Row], facts: dict[str, Any]) -> Path:

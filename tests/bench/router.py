@@ -1,10 +1,11 @@
 """The router as production runs it: the whole embedded system, its worker alone on the proxies' core.
 
-The service that is measured asks for a token, has limits (too high to be reached) and writes a record of every
+The service that is measured asks for a token, has limits set (too high to be reached) and writes a record of every
 request; plain HTTP is served because a TLS terminator may stand in front.
 """
 
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -21,7 +22,6 @@ from narthex.testing.system import NARTHEX, READY_WITHIN_S, System, environment,
 
 PROJECT = "/v2.1/projects/default"
 SERVED_WITHIN_S = 20.0
-WORKER = "narthex_router.worker"
 LIMITS = {"rate_limit": 100_000_000, "concurrency_limit": 1_000_000}  # counted, never reached
 
 
@@ -69,16 +69,38 @@ class Installation:
             try:
                 urllib.request.urlopen(request, timeout=5).close()
                 return
-            except OSError:
+            except OSError as error:
                 if time.monotonic() > deadline:
-                    raise
+                    said = error.read().decode() if isinstance(error, urllib.error.HTTPError) else ""
+                    raise AssertionError(f"{host} is not served: {error} {said}") from error
                 time.sleep(0.05)
 
+    def valkey_url(self, user: str) -> str:
+        """The routing table, as one of the parts reaches it."""
+        port = _configured(r"(?m)^port (\d+)", self.system.data_dir / "valkey" / "valkey.conf")
+        return f"redis://{user}:{self._passwords()['valkey'][user]}@127.0.0.1:{port}/0"
+
+    @property
+    def nats_url(self) -> str:
+        port = _configured(r'listen: "127\.0\.0\.1:(\d+)"', self.system.data_dir / "nats" / "nats.conf")
+        return f"nats://127.0.0.1:{port}"
+
+    def nats_password(self, user: str) -> str:
+        return self._passwords()["nats"][user]
+
+    def _passwords(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = json.loads((self.system.data_dir / "credentials.json").read_text())
+        return found
+
     def workers(self) -> list[int]:
-        return [pid for pid in machine.tree(self.system.up.process.pid) if WORKER in machine.command_line(pid)]
+        """The processes that serve: those below the router's main process that have none below themselves."""
+        below = [pid for keeper in self.keepers() for pid in machine.tree(keeper) if pid != keeper]
+        found = [pid for pid in below if machine.tree(pid) == [pid]]
+        assert found, "the router has no workers"
+        return found
 
     def keepers(self) -> list[int]:
-        """The router's main process: it hands the records on, beside the worker."""
+        """The router's main process: it hands the records on, beside the workers."""
         tree = machine.tree(self.system.up.process.pid)
         return [pid for pid in tree if machine.command_line(pid).rstrip().endswith("serve router")]
 
@@ -112,3 +134,10 @@ def as_proxy(running: Installation, app_ports: list[int], live_port: int, core: 
     system = running.system
     headers = [f"authorization: Token {system.token}"]
     return Proxy("narthex", host, system.http_port, system.https_port, workers, headers, live)
+
+
+def _configured(pattern: str, file: Path) -> str:
+    """A number in a child server's configuration."""
+    found = re.search(pattern, file.read_text())
+    assert found is not None, file
+    return found[1]

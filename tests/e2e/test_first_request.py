@@ -16,11 +16,12 @@ import websockets
 from e2e.conftest import Caller
 
 from narthex.testing.system import NARTHEX, System, start
-from narthex.testing.waiting import until
+from narthex.testing.waiting import eventually_sync, until
 
 
 def test_requests_are_answered_by_both_replicas(fastapi_service: Caller) -> None:
-    assert len({fastapi_service.get("/who").json()["pid"] for _ in range(10)}) == 2
+    # `narthex run` is ready with its first replica; the second follows.
+    eventually_sync(lambda: len({fastapi_service.get("/who").json()["pid"] for _ in range(10)}) == 2)
 
 
 def test_without_a_token_the_answer_is_a_401_that_says_so(fastapi_service: Caller) -> None:

@@ -42,7 +42,8 @@ def systems() -> Iterator[list[System]]:
         system.stop(signal.SIGKILL)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda s: s.name)
+# SIGTERM is Ctrl-C to the supervisor: tests/integration/test_supervisor_process.py.
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=lambda s: s.name)
 async def test_stopped_and_started_again_it_is_the_same_installation(
     how: signal.Signals, tmp_path: Path, systems: list[System]
 ) -> None:

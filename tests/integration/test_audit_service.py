@@ -8,12 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from pydantic import SecretStr
@@ -26,8 +25,8 @@ from narthex.contracts.ids import new_id
 from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
 from narthex.runtime.child import die_with_parent
 from narthex.testing.servers import NatsServer, free_port, nats_server
+from narthex.testing.waiting import eventually, until
 
-T = TypeVar("T")
 NOW = datetime.now(UTC).replace(microsecond=123456)
 
 
@@ -113,14 +112,6 @@ class Installation:
         return await eventually(enough)
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], within_s: float = 20.0) -> T:
-    deadline = time.monotonic() + within_s
-    while not (result := await ask()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
-    return result
-
-
 def request(number: int, **fields: object) -> RequestRecord:
     """The record of a request `number` seconds after NOW."""
     defaults = {"id": f"request-{number:04}", "time": NOW + timedelta(seconds=number), "project_id": "p"}
@@ -149,13 +140,9 @@ async def here(tmp_path: Path) -> AsyncIterator[Installation]:
 
         here = Installation(audit, await bus("router"), await bus("registry"))
         await here.registry.ensure_streams()
-        await eventually(lambda: _true(here.router.connected))
+        await until(lambda: here.router.connected)
         await audit.ready()
         yield here
-
-
-async def _true(value: bool) -> bool:
-    return value
 
 
 async def test_a_request_that_was_served_is_found_as_it_was_written(here: Installation) -> None:

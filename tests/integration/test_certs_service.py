@@ -23,6 +23,7 @@ from narthex.runtime.sealing import Sealer, read_sealing_key
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex.testing.servers import NatsServer, ValkeyServer, free_port, nats_server, valkey_server
+from narthex.testing.waiting import eventually, until
 from narthex_certs.app import Config
 from narthex_certs.app import open as open_certs
 
@@ -71,31 +72,20 @@ async def table_of(valkey: ValkeyServer) -> AsyncIterator[TableStore]:
         yield store
 
 
-async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not await condition():  # noqa: ASYNC110 - the state is in another process
-            await asyncio.sleep(0.02)
-
-
 async def ready(part: Part) -> None:
-    async def no_reasons() -> bool:
-        return not any(check() for check in part.checks.values())
-
-    await until(no_reasons)
+    await until(lambda: not any(check() for check in part.checks.values()))
 
 
 async def entry_in(store: TableStore, key: str = WILDCARD) -> Entry:
     """The certificate as the table holds it, once it does."""
-    found: list[Entry] = []
 
-    async def there() -> bool:
+    async def there() -> Entry | None:
         entry = await store.get(Kind.CERTIFICATE, key)
-        if entry is not None and entry.payload is not None:
-            found.append(entry)
-        return bool(found)
+        return entry if entry is not None and entry.payload is not None else None
 
-    await until(there)
-    return found[0]
+    found = await eventually(there)
+    assert found is not None
+    return found
 
 
 @contextmanager
@@ -245,11 +235,7 @@ async def test_a_replaced_valkey_gets_it_and_an_absent_one_is_a_reason_not_to_be
         url = f"redis://:secret@127.0.0.1:{port}/0"
         async with certs_at(nats.url, nats.passwords["certs"], url) as part:
             for name in ("first", "second"):
-
-                async def away() -> bool:
-                    return "away" in part.checks["table"]()
-
-                await until(away)
+                await until(lambda: "away" in part.checks["table"]())
                 with valkey_server(tmp_path / name, port=port, password="secret") as valkey:
                     async with table_of(valkey) as store:
                         await entry_in(store)

@@ -5,11 +5,11 @@ Everything here runs on a real nats-server with the permissions of production.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -23,22 +23,13 @@ from narthex.runtime.settings import ProcessSettings
 from narthex.runtime.tasks import background
 from narthex.testing.rest import Rest, rest
 from narthex.testing.servers import NatsServer, free_port, nats_server, new_passwords
+from narthex.testing.waiting import eventually
 from narthex_registry.app import Config, open
 from narthex_registry.config import ApiSettings, RegistrySettings
 
 P = "/v2.1/projects/default"
 V1 = f"{P}/deployments/hello/versions/v1"
 INSTANCES = f"{V1}/instances"
-T = TypeVar("T")
-
-
-async def eventually(look: Callable[[], Awaitable[T]], within_s: float = 10.0) -> T:
-    """The first true thing that `look` finds; AssertionError with the last one when the time is up."""
-    deadline = asyncio.get_running_loop().time() + within_s
-    while not (found := await look()):
-        assert asyncio.get_running_loop().time() < deadline, f"still {found!r} after {within_s} s"
-        await asyncio.sleep(0.02)
-    return found
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -23,8 +23,7 @@ from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.embedded.ports import free_ports
 from narthex.runtime.supervisor import lock
 from narthex.runtime.supervisor.plan import Plan, Spec, encode
-
-T = TypeVar("T")
+from narthex.testing.waiting import eventually_sync
 
 # A service that says it is ready, keeps a diary, and misbehaves as it is told to.
 STAND_IN = """
@@ -84,19 +83,11 @@ class Supervised:
         return [part["pid"] for part in self.status()["parts"] if part["pid"]]
 
     def ready(self) -> None:
-        eventually(lambda: "Narthex is ready" in self.output.read_text())
+        eventually_sync(lambda: "Narthex is ready" in self.output.read_text())
 
     def diary(self, word: str) -> list[str]:
         lines = Path(self.plan.directory, "diary").read_text().splitlines()
         return [line.split()[-1] for line in lines if line.startswith(f"{word} ")]
-
-
-def eventually(ask: Callable[[], T], within_s: float = 20.0) -> T:
-    deadline = time.monotonic() + within_s
-    while not (result := ask()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return result
 
 
 def alive(pid: int) -> bool:
@@ -175,8 +166,8 @@ def test_everything_is_ready_before_it_says_so_and_is_shown(plan_of: Callable[..
 
 def test_it_is_not_ready_while_one_part_is_not_and_ctrl_c_works_meanwhile(plan_of: Callable[..., Plan]) -> None:
     with supervised(plan_of(registry="well", router="never ready")) as running:
-        eventually(lambda: running.part("registry")["state"] == "ready")
-        eventually(lambda: running.part("router")["state"] == "starting")
+        eventually_sync(lambda: running.part("registry")["state"] == "ready")
+        eventually_sync(lambda: running.part("router")["state"] == "starting")
         running.process.send_signal(signal.SIGINT)
 
         assert running.process.wait(10) == 0
@@ -204,7 +195,7 @@ def test_when_the_supervisor_is_killed_everything_dies_with_it(plan_of: Callable
         running.process.kill()
         running.process.wait()
 
-        eventually(lambda: not any(alive(pid) for pid in pids), within_s=5)
+        eventually_sync(lambda: not any(alive(pid) for pid in pids), within_s=5)
 
 
 def test_a_killed_run_is_no_obstacle_to_the_next(plan_of: Callable[..., Plan]) -> None:
@@ -224,7 +215,7 @@ def test_a_second_ctrl_c_does_not_wait_for_a_part_that_does_not_listen(plan_of: 
         pids = running.pids()
         running.process.send_signal(signal.SIGINT)
         time_of_first = time.monotonic()
-        eventually(lambda: running.process.poll() is not None or running.process.send_signal(signal.SIGINT))
+        eventually_sync(lambda: running.process.poll() is not None or running.process.send_signal(signal.SIGINT))
 
         assert running.process.wait(5) == 0
         assert time.monotonic() - time_of_first < 5
@@ -236,7 +227,8 @@ def test_a_part_that_dies_is_started_again_and_counted(plan_of: Callable[..., Pl
         running.ready()
         os.kill(running.part("registry")["pid"], signal.SIGKILL)
 
-        eventually(lambda: running.part("registry")["restarts"] == 1 and running.part("registry")["state"] == "ready")
+        eventually_sync(lambda: running.part("registry")["restarts"] == 1)
+        eventually_sync(lambda: running.part("registry")["state"] == "ready")
         assert running.part("registry")["last_exit"] == "killed by signal 9"
         assert running.diary("started") == ["registry", "registry"]
 
@@ -248,7 +240,7 @@ def test_the_workers_of_a_part_that_died_do_not_outlive_it(plan_of: Callable[...
         worker = _child_of(before)
         os.kill(before, signal.SIGKILL)
 
-        eventually(lambda: not alive(worker))
+        eventually_sync(lambda: not alive(worker))
 
 
 def test_a_child_server_that_dies_comes_back_on_the_same_port(plan_of: Callable[..., Plan]) -> None:
@@ -258,8 +250,8 @@ def test_a_child_server_that_dies_comes_back_on_the_same_port(plan_of: Callable[
             os.kill(running.part(server.name)["pid"], signal.SIGKILL)
 
         for server in running.plan.servers:
-            eventually(lambda: running.part(server.name)["restarts"] == 1, within_s=5)  # noqa: B023
-            eventually(lambda: running.part(server.name)["state"] == "ready")  # noqa: B023
+            eventually_sync(lambda: running.part(server.name)["restarts"] == 1, within_s=5)  # noqa: B023
+            eventually_sync(lambda: running.part(server.name)["state"] == "ready")  # noqa: B023
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
 
 
@@ -297,4 +289,4 @@ def test_a_program_that_cannot_be_run_ends_the_start_in_one_sentence(plan_of: Ca
 
 def _child_of(parent: int) -> int:
     children = Path(f"/proc/{parent}/task/{parent}/children")
-    return int(eventually(lambda: children.read_text().split())[0])
+    return int(eventually_sync(lambda: children.read_text().split())[0])

@@ -10,14 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from narthex.runtime.child import die_with_parent
 from narthex.runtime.embedded.ports import free_ports
-
-T = TypeVar("T")
+from narthex.testing.waiting import eventually_sync
 
 READY_WITHIN_S = 6.0  # the promise for an idle machine with two cores; measured: 2.9
 RESIDENT_MB = 700  # the promise for the whole idle system
@@ -34,7 +32,7 @@ class Up:
     def ready(self) -> float:
         """Wait for the readiness line; returns the seconds it took."""
         began = time.monotonic()
-        eventually(lambda: "Narthex is ready" in self.output.read_text() or self.process.poll() is not None)
+        eventually_sync(lambda: "Narthex is ready" in self.output.read_text() or self.process.poll() is not None, 40.0)
         assert self.process.poll() is None, self.output.read_text()
         return time.monotonic() - began
 
@@ -71,14 +69,6 @@ def _start(directory: Path, flags: list[str], number: int) -> Up:
             preexec_fn=die_with_parent(),
         )
     return Up(directory / "data", process, output)
-
-
-def eventually(ask: Callable[[], T], within_s: float = 40.0) -> T:
-    deadline = time.monotonic() + within_s
-    while not (result := ask()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return result
 
 
 def descendants(pid: int) -> list[int]:
@@ -125,7 +115,7 @@ def test_a_kill_takes_every_process_along_and_the_next_start_finds_everything_ag
 
     up.process.kill()
     up.process.wait()
-    eventually(lambda: not any(alive(pid) for pid in processes), within_s=5)
+    eventually_sync(lambda: not any(alive(pid) for pid in processes), within_s=5)
 
     again = start()
     again.ready()

@@ -39,6 +39,8 @@ Handler = Callable[[Any], Awaitable[None]]
 BATCH = 256  # messages asked for at a time; they arrive as they come
 PULL_EXPIRES_S = 30
 HEARTBEAT_S = 5
+SILENCE_S = 2 * HEARTBEAT_S + 1  # no message and no heartbeat for so long: the pull was lost
+LOOK_S = 0.5  # how long a wait for a message goes on before the connection is looked at
 ACK_WAIT_S = 30.0
 RESET_TIMEOUT_S = 2.0  # the answer takes 1 ms; a server that does not know the request stays silent
 _PULL_IS_OVER = {"404", "408"}  # nothing there, or its time has passed
@@ -68,6 +70,7 @@ class Consumer:
             kind.subject: (kind, handler) for kind, handler in handlers.items()
         }
         self._on_connect = on_connect
+        self._pulled_on = 0  # the connection that pulls go out on
 
     async def bind(self) -> None:
         """Create the durable consumer, or change it to the subjects that are handled now."""
@@ -104,16 +107,22 @@ class Consumer:
             log.warning("consumer not reset", extra={"fields": {"durable": self._durable, "error": refusal}})
 
     async def run(self) -> None:
-        """Pull and handle until the connection fails."""
+        """Pull and handle until the connection fails, or was lost and is there again: bind anew then."""
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox)
+        self._pulled_on = self._connection
         try:
-            while True:
+            while self._connection == self._pulled_on:
                 await self._pull(inbox)
                 await self._handle_batch(subscription)
         finally:
             if not self._client.is_closed:
                 await subscription.unsubscribe()
+
+    @property
+    def _connection(self) -> int:
+        """Which connection of the client's this is: it makes new ones by itself, and no pull survives that."""
+        return int(self._client.stats["reconnects"])
 
     async def _pull(self, inbox: str) -> None:
         question = {
@@ -128,10 +137,9 @@ class Consumer:
         """Handle what one pull brings: until it is used up, expires, or the server falls silent."""
         taken = 0
         while taken < BATCH:
-            try:
-                message = await subscription.next_msg(timeout=2 * HEARTBEAT_S + 1)
-            except NatsTimeoutError:
-                return  # no message and no heartbeat: the pull was lost with its connection
+            message = await self._next(subscription)
+            if message is None:
+                return
             status = (message.headers or {}).get("Status")
             if status == "100":
                 continue
@@ -141,6 +149,16 @@ class Consumer:
                 raise NatsError(f"pull refused: {status} {(message.headers or {}).get('Description', '')}".rstrip())
             taken += 1
             await self._handle(message)
+
+    async def _next(self, subscription: Subscription) -> Msg | None:
+        """What the server sends next; None when the pull was lost: it fell silent, or the connection is another."""
+        for _ in range(int(SILENCE_S / LOOK_S)):
+            try:
+                return await subscription.next_msg(timeout=LOOK_S)
+            except NatsTimeoutError:
+                if self._connection != self._pulled_on:
+                    return None
+        return None
 
     async def _handle(self, message: Msg) -> None:
         found = self._handlers.get(message.subject)

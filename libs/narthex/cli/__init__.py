@@ -5,6 +5,8 @@ Processes of the system start as `narthex serve <name>`, so that path imports ne
 
 import sys
 
+INTERRUPTED = 130  # ended by Ctrl-C, as shells count
+
 
 def main() -> int:
     """The entry point of the `narthex` program; returns its exit code."""
@@ -12,7 +14,10 @@ def main() -> int:
         from narthex.cli.serve import serve
 
         return serve(sys.argv[2:])
-    from narthex.cli.app import app
+    try:
+        from narthex.cli.app import app
 
-    app(prog_name="narthex")
+        app(prog_name="narthex")
+    except KeyboardInterrupt:  # within a command typer sees to it; this is the half second until there is one
+        return INTERRUPTED
     return 0

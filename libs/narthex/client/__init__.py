@@ -12,5 +12,4 @@ from narthex.client.lease import Lease as Lease
 from narthex.client.lease import leased as leased
 from narthex.client.profiles import Profile as Profile
 from narthex.client.profiles import resolve as resolve
-from narthex.client.profiles import write_profile as write_profile
 from narthex.client.retry import Retry as Retry

@@ -52,6 +52,7 @@ class Lease:
         self._on_trouble = on_trouble or _log_trouble
         self._clock = clock or SystemClock()
         self._note = ""
+        self._withheld = False
         self._news = asyncio.Event()
         self._in_trouble = False
         self.registered = asyncio.Event()  # set once, with the first registration
@@ -60,6 +61,11 @@ class Lease:
     def tell(self, note: str) -> None:
         """Say something about the instance, shown in its `note`: sent at once and with every renewal."""
         self._note = note[:NOTE_MAX]
+        self._news.set()
+
+    def withhold(self, withheld: bool) -> None:
+        """Stay out of service for now, or come back: e.g. what listens at the address just now is something else."""
+        self._withheld = withheld
         self._news.set()
 
     async def keep(self) -> None:
@@ -79,10 +85,9 @@ class Lease:
 
     async def drain(self, timeout_s: float = DRAIN_S) -> bool:
         """Take the instance out of service; True when its last request was answered and it is gone."""
-        if self.id is None:
+        id = await self._withdraw()
+        if id is None:
             return True
-        id, self.id = self.id, None
-        await self._client.instances.delete(self._deployment, self._version, id, project=self._project)
         try:
             await self._client.instances.wait_until_gone(
                 self._deployment, self._version, id, timeout=timeout_s, project=self._project
@@ -94,6 +99,9 @@ class Lease:
     async def _renew(self) -> None:
         """One step: renew, or register when there is nothing to renew."""
         self._news.clear()
+        if self._withheld:
+            await self._withdraw()
+            return
         note = self._note
         if self.id is not None:
             try:
@@ -110,6 +118,18 @@ class Lease:
             await self._client.instances.renew(
                 self._deployment, self._version, made.id, note=note, project=self._project
             )
+
+    async def _withdraw(self) -> str | None:
+        """Have the instance drained and removed; returns the id it had."""
+        id = self.id
+        if id is not None:
+            try:
+                await self._client.instances.delete(self._deployment, self._version, id, project=self._project)
+            except ApiError as error:
+                if error.status != 404:  # it ran out: that is what was wanted
+                    raise
+            self.id = None
+        return id
 
     async def _register(self) -> InstanceDetail:
         made = await self._client.instances.create(

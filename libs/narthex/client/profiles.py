@@ -11,7 +11,6 @@ the environment is not sent to an address from a profile.
 import json
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,7 +188,7 @@ def user_file(environ: Mapping[str, str] = os.environ) -> Path:
     return base / "narthex" / "profiles.json"
 
 
-def write_profile(
+def installation_profiles(
     data_dir: Path,
     api_url: str,
     *,
@@ -197,12 +196,11 @@ def write_profile(
     ca_file: Path | None = None,
     project: str = "default",
     environ: Mapping[str, str] = os.environ,
-) -> list[Path]:
-    """Make `narthex …` work at once: `<data_dir>/profile.json`, and the user's profile "local".
+) -> dict[Path, str]:
+    """The files that make `narthex …` work at once: `<data_dir>/profile.json`, and the user's with "local" in it.
 
     The first has paths relative to itself, so that the directory can be moved; the second absolute ones. The
-    user's `current` choice is kept. Returns what was written: a home that cannot be written is no reason for an
-    installation not to start.
+    user's `current` choice is kept, and a user's file that cannot be read is left alone.
     """
     local = StoredProfile(
         api_url=api_url,
@@ -218,14 +216,13 @@ def write_profile(
             "data_dir": Path(),
         }
     )
-    written = [data_dir / "profile.json"]
-    _replace(written[0], moved)
+    profiles = {data_dir / "profile.json": _text(moved)}
     path = user_file(environ)
     try:
-        _replace(path, _with_local(path, local))
+        profiles[path] = _text(_with_local(path, local))
     except (OSError, Misconfigured):
-        return written
-    return [*written, path]
+        pass
+    return profiles
 
 
 def _with_local(path: Path, local: StoredProfile) -> StoredProfiles:
@@ -240,18 +237,8 @@ def _relative(path: Path | None, base: Path) -> Path | None:
     return path.relative_to(base.absolute())
 
 
-def _replace(path: Path, content: BaseModel) -> None:
-    """Write a file whole, readable by its owner only: a profile may hold a token."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(content.model_dump(mode="json", exclude_none=True), indent=2) + "\n"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # made with mode 0600
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
+def _text(content: BaseModel) -> str:
+    return json.dumps(content.model_dump(mode="json", exclude_none=True), indent=2) + "\n"
 
 
 def api_base(url: str) -> str:
@@ -271,6 +258,11 @@ def read_token(path: Path) -> str:
     """The token in a file."""
     try:
         return path.read_text()
+    except FileNotFoundError:
+        raise Misconfigured(
+            f'the token file {path} does not exist: start the Narthex it belongs to with "narthex up", '
+            "or name another one with --token-file, --profile or NARTHEX_API_URL and NARTHEX_TOKEN"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise Misconfigured(f"cannot read the token file {path}: {reason}") from None

@@ -20,6 +20,7 @@ class Background:
         task = self._group.create_task(_not_silently(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before its first step, it never got to the work
         return task
 
     async def end(self) -> None:

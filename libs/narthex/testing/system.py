@@ -67,10 +67,17 @@ class Child:
     process: subprocess.Popen[str]
     output: Output
 
+    told: bool = False
+
+    def tell(self, signal_number: int) -> None:
+        """Send a signal, once: a second one would mean "at once"."""
+        if not self.told and self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        self.told = True
+
     def stop(self, signal_number: int = signal.SIGTERM, within_s: float = STOP_WITHIN_S) -> int:
         """Send a signal and wait for the end; returns the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal_number)
+        self.tell(signal_number)
         return self.process.wait(within_s)
 
 
@@ -126,8 +133,10 @@ class System:
         return child, found[1]
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        for child in self.runs:  # together: each takes a drain's time
+            child.tell(signal_number)
         for child in self.runs:
-            child.stop()
+            child.stop(signal_number)
         return self.up.stop(signal_number)
 
 
@@ -138,7 +147,12 @@ def environment(data_dir: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NARTHEX_")}
     # The programs of our own environment come first, as in an activated one.
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"XDG_CONFIG_HOME": str(data_dir / "xdg"), "PATH": path, "PYTHONUNBUFFERED": "1"}
+    return kept | {
+        "XDG_CONFIG_HOME": str(data_dir / "xdg"),
+        "PATH": path,
+        "PYTHONUNBUFFERED": "1",
+        "NARTHEX_REGISTRY_DRAIN_S": "0.5",  # every `narthex run` that ends waits for it
+    }
 
 
 def start(command: list[str], env: dict[str, str], cwd: Path) -> Child:

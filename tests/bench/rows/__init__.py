@@ -2,12 +2,21 @@
 
 from collections.abc import Callable
 
+from bench import micro
 from bench.bench import Bench
 from bench.report import Row
-from bench.rows import keep_alive
+from bench.rows import bulk, idle, keep_alive, propagation, scale, streams
 
 ALL: dict[str, Callable[[Bench], Row]] = {
     "plain": keep_alive.plain,
     "tls": keep_alive.tls,
     "latency": keep_alive.latency,
+    "streams": streams.streams,
+    "bulk": bulk.bulk,
+    "websockets": idle.websockets,
+    "tls-idle": idle.tls_idle,
+    "handshakes": idle.handshakes,
+    "scale": scale.scale,
+    "propagation": propagation.propagation,
+    "micro": micro.micro,
 }

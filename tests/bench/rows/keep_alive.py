@@ -7,6 +7,7 @@ from bench.report import Measure, Row, Verdict
 
 RATE = 2500  # a second; about half of what the router can do on one core
 SATURATE_S = 3
+SPREAD = 16  # generators for latency: 64 requests at the same moment would measure the queue they make
 
 
 def plain(bench: Bench) -> Row:
@@ -19,9 +20,7 @@ def plain(bench: Bench) -> Row:
 
 def tls(bench: Bench) -> Row:
     """The same over TLS."""
-    return _cost(
-        bench, "HTTPS, kept alive", True, ("nginx", "haproxy", "envoy", "caddy"), {"nginx": 1.8, "caddy": 0.6}
-    )
+    return _cost(bench, "HTTPS, kept alive", True, ("nginx", "haproxy", "envoy", "caddy"), {"nginx": 1.8, "caddy": 0.6})
 
 
 def latency(bench: Bench) -> Row:
@@ -31,9 +30,9 @@ def latency(bench: Bench) -> Row:
     direct, others = bench.backend, [bench.narthex, *bench.peers("nginx", "haproxy")]
     p50, p99 = Measure("added latency, median", "us"), Measure("added latency, 99th percentile", "us")
     for _ in range(bench.rounds):
-        base = h2load.offer(direct, secure=False, seconds=bench.seconds, rate=rate)
+        base = h2load.offer(direct, secure=False, seconds=bench.seconds, rate=rate, spread=SPREAD)
         for proxy in others:
-            load = h2load.offer(proxy, secure=False, seconds=bench.seconds, rate=rate)
+            load = h2load.offer(proxy, secure=False, seconds=bench.seconds, rate=rate, spread=SPREAD)
             p50.add(proxy.name, load.p50_us - base.p50_us)
             p99.add(proxy.name, load.p99_us - base.p99_us)
     found = (p99.median("narthex") - p99.median("nginx")) / 1000 if "nginx" in p99.values else None
@@ -47,7 +46,7 @@ def _cost(bench: Bench, title: str, secure: bool, peers: tuple[str, ...], target
     rate, p50, p99 = Measure("answered", "requests/s"), Measure("latency, median", "us"), Measure("latency, p99", "us")
     keeper = Measure("CPU of the router's main process per request (records handed on)", "us")
     for proxy in proxies:  # connections to the instances are made, code is warm
-        h2load.offer(proxy, secure=secure, seconds=1, rate=RATE, spread=int(__import__("os").environ.get("SPREAD","1")))
+        h2load.offer(proxy, secure=secure, seconds=1, rate=RATE)
     for _ in range(bench.rounds):
         for proxy in proxies:
             load, used, beside = _measured(bench, proxy, secure)
@@ -65,5 +64,5 @@ def _measured(bench: Bench, proxy: Proxy, secure: bool) -> tuple[h2load.Load, fl
     """A load, and the CPU seconds that the proxy and the router's main process used meanwhile."""
     keepers = bench.installation.keepers()
     before, before_beside = proxy.cpu_seconds(), machine.cpu_seconds(keepers)
-    load = h2load.offer(proxy, secure=secure, seconds=bench.seconds, rate=RATE, spread=int(__import__("os").environ.get("SPREAD","1")))
+    load = h2load.offer(proxy, secure=secure, seconds=bench.seconds, rate=RATE)
     return load, proxy.cpu_seconds() - before, machine.cpu_seconds(keepers) - before_beside

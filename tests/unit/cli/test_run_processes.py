@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from narthex.testing.waiting import eventually_sync
+
 PREFIX = "projects/default/deployments/hello/versions/v1/instances"
 DEADLINE_S = 30.0
 
@@ -141,14 +143,6 @@ def get(url):
         return None
 
 
-def eventually(condition):
-    deadline = time.monotonic() + DEADLINE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-    return value
-
-
 def instances(fake):
     return [thing for path, thing in list(fake.things.items()) if path.startswith(PREFIX)]
 
@@ -178,11 +172,11 @@ def test_replicas_run_at_their_own_addresses_are_registered_and_drained(narthex_
         assert len({host for host, _ in found}) == 2
         running.until(r"hello is ready: https://id-\d+\.services\.localhost:8443")
         running.until(r'curl -H "Authorization: Token \$NARTHEX_TOKEN" https://id-')
-        eventually(lambda: len(instances(fake)) == 2)
+        eventually_sync(lambda: len(instances(fake)) == 2)
         assert sorted(instance["address"] for instance in instances(fake)) == [host for host, _ in found]
         assert all(instance["lease_seconds"] == 15 and "port" not in instance for instance in instances(fake))
         for host, port in found:
-            assert eventually(lambda host=host, port=port: get(f"http://{host}:{port}/")) == 200
+            assert eventually_sync(lambda host=host, port=port: get(f"http://{host}:{port}/")) == 200
         running.until(r"hello\.[12] \| .*GET / HTTP")
         assert running.end() == 0
         assert instances(fake) == []
@@ -194,12 +188,12 @@ def test_a_command_that_ignores_the_address_gets_ports(narthex_run, fake):
     with narthex_run("--port", "19010", "--replicas", "2", "--", *command) as running:
         found = places(running, 2)
         assert {host for host, _ in found} == {"127.0.0.1"}
-        eventually(lambda: len(instances(fake)) == 2)
+        eventually_sync(lambda: len(instances(fake)) == 2)
         assert {instance["address"] for instance in instances(fake)} == {"127.0.0.1"}
         ports = {int(port) for _, port in found}
         assert {instance.get("port", 19010) for instance in instances(fake)} == ports
         for port in ports:
-            assert eventually(lambda port=port: get(f"http://127.0.0.1:{port}/")) == 200
+            assert eventually_sync(lambda port=port: get(f"http://127.0.0.1:{port}/")) == 200
 
 
 def test_a_command_may_read_host_and_port_from_its_environment(narthex_run):
@@ -214,18 +208,18 @@ def test_a_replica_that_dies_is_started_again_and_its_last_words_are_its_note(na
         running.until(r"hello\.1 \| no module named vllm")
         running.until(r"replica 1 exited with 1: no module named vllm; it starts again in 0\.2 s")
         running.until(r"starts again in 0\.4 s")
-        eventually(lambda: any(i.get("note") == "exited with 1: no module named vllm" for i in instances(fake)))
+        eventually_sync(lambda: any(i.get("note") == "exited with 1: no module named vllm" for i in instances(fake)))
         assert running.end() == 0
 
 
 def test_a_killed_replica_comes_back_at_the_same_address(narthex_run, fake):
     with narthex_run("--port", "19040", "--", *HTTP_SERVER) as running:
         [(host, port)] = places(running, 1)
-        eventually(lambda: get(f"http://{host}:{port}/"))
+        eventually_sync(lambda: get(f"http://{host}:{port}/"))
         os.kill(pid_at(port, host), signal.SIGKILL)
         running.until(r"replica 1 killed by signal 9: .*; it starts again in 0\.2 s")
         assert places(running, 1) == [(host, port)]
-        assert eventually(lambda: get(f"http://{host}:{port}/")) == 200
+        assert eventually_sync(lambda: get(f"http://{host}:{port}/")) == 200
         assert running.end(signal.SIGINT) == 0
 
 
@@ -241,6 +235,7 @@ def test_a_taken_place_is_not_registered_as_ours(narthex_run, fake):
     with narthex_run("--port", "19050", "--", sys.executable, "-c", script) as running:
         running.until(r"left behind")
         port = running.until(r"cannot start: 127\.0\.0\.1:(190\d\d) is in use by another process").group(1)
+        eventually_sync(lambda: not instances(fake))
         running.end()
         os.kill(pid_at(port, "127.0.0.1"), signal.SIGKILL)
 
@@ -249,11 +244,20 @@ def test_killing_run_kills_its_children(narthex_run):
     with narthex_run("--port", "19060", "--replicas", "2", "--", *HTTP_SERVER) as running:
         found = places(running, 2)
         for host, port in found:
-            eventually(lambda host=host, port=port: get(f"http://{host}:{port}/"))
+            eventually_sync(lambda host=host, port=port: get(f"http://{host}:{port}/"))
         running.process.kill()
         running.process.wait()
         for host, port in found:
-            eventually(lambda host=host, port=port: pid_at(port, host) is None)
+            eventually_sync(lambda host=host, port=port: pid_at(port, host) is None)
+
+
+def test_killing_run_ends_what_its_children_started(narthex_run):
+    script = '"$PYTHON" -m http.server "$PORT" --bind "$0" & wait'
+    with narthex_run("--port", "19065", "--", "sh", "-c", script, "{host}") as running:
+        [(host, port)] = places(running, 1)
+        eventually_sync(lambda: get(f"http://{host}:{port}/"))
+        running.process.kill()
+        eventually_sync(lambda: pid_at(port, host) is None)
 
 
 STUBBORN = (
@@ -279,7 +283,7 @@ def test_what_a_replica_started_ends_with_it(narthex_run):
         pid = int(running.until(r"pid (\d+)").group(1))
         running.until("grandchild")
         assert running.end() == 0
-        eventually(lambda: not alive(pid))
+        eventually_sync(lambda: not alive(pid))
 
 
 def alive(pid):
@@ -323,4 +327,4 @@ def test_leases_are_renewed_while_nobody_reads_the_output(narthex_run, fake):
     with narthex_run("--port", "19110", "--", sys.executable, "-c", script) as running:
         places(running, 1)
         running.reads_on.clear()
-        eventually(lambda: [path for method, path, _ in list(fake.asked) if method == "PUT"])
+        eventually_sync(lambda: [path for method, path, _ in list(fake.asked) if method == "PUT"])

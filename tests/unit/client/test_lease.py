@@ -10,6 +10,7 @@ from narthex.client.lease import Lease
 from narthex.contracts.api import InstanceCreate
 from narthex.runtime.tasks import background
 from narthex.testing.clock import ManualClock
+from narthex.testing.waiting import until
 
 TIME = "2026-01-01T00:00:00Z"
 PREFIX = "/v2.1/projects/default/deployments/hello/versions/v1/instances"
@@ -167,3 +168,23 @@ async def test_a_lease_that_cannot_be_drained_does_not_hide_how_the_block_ended(
     async with client, asyncio.timeout(5), leased(client, "hello", "v1", INSTANCE, clock=clock) as lease:
         await lease.registered.wait()
         api.down = True
+
+
+async def test_a_withheld_instance_is_taken_out_and_comes_back_when_it_is_let():
+    api, clock, client = scene()
+    async with client, leased(client, "hello", "v1", INSTANCE, clock=clock) as lease:
+        await until(lambda: api.held)
+        lease.withhold(True)
+        await until(lambda: not api.held)
+        lease.withhold(False)
+        await until(lambda: list(api.held) == ["i-2"])
+
+
+async def test_an_instance_withheld_from_the_start_is_never_registered():
+    api, clock, client = scene()
+    async with client, background() as tasks:
+        lease = Lease(client, "hello", "v1", INSTANCE, clock=clock)
+        lease.withhold(True)
+        tasks.start(lease.keep(), "lease")
+        await clock.advance(30)
+        assert api.asked == []

@@ -56,7 +56,7 @@ def test_what_is_prepared_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 
     plan = prepare(settings(directory.root), directory, {"PATH": "/bin"})
 
-    secrets = ["sealing.key", "credentials.json", "nats/nats.conf", "valkey/valkey.conf", "profile.json"]
+    secrets = ["sealing.key", "credentials.json", "nats/nats.conf", "valkey/valkey.conf"]
     assert directory.root.stat().st_mode & 0o777 == 0o700
     assert {(directory.root / path).stat().st_mode & 0o777 for path in secrets} == {0o600}
     assert plan.urls["api"].startswith("http://127.0.0.1:")
@@ -73,13 +73,14 @@ def test_preparing_again_keeps_the_key_and_the_passwords(tmp_path: Path) -> None
     assert (directory.sealing_key.read_text(), directory.credentials.read_text()) == before
 
 
-def test_the_command_line_knows_the_installation_from_then_on(tmp_path: Path) -> None:
+def test_the_command_line_knows_the_installation_once_it_is_ready(tmp_path: Path) -> None:
     directory = DataDirectory(tmp_path)
     chosen = settings(directory.root)
+    user_file = tmp_path / "config" / "narthex" / "profiles.json"
 
-    prepare(chosen, directory, {})
+    plan = prepare(chosen, directory, {})
 
-    profile = json.loads((tmp_path / "profile.json").read_text())
-    user_profiles = json.loads((tmp_path / "config" / "narthex" / "profiles.json").read_text())
+    assert not user_file.exists()  # a start that fails leaves the command with the installation it knew
+    profile = json.loads(plan.profiles[str(tmp_path / "profile.json")])
     assert str(chosen.api_port) in profile["api_url"]
-    assert user_profiles["profiles"]["local"]["data_dir"] == str(tmp_path)
+    assert json.loads(plan.profiles[str(user_file)])["profiles"]["local"]["data_dir"] == str(tmp_path)

@@ -6,7 +6,7 @@ from narthex.runtime.supervisor.plan import Plan, Probe, Spec, decode, encode
 def test_a_plan_comes_out_as_it_went_in() -> None:
     server = Spec("nats", ("nats-server", "-c", "x"), {"PATH": "/bin"}, 4222, Probe.NATS, "/data/nats")
     service = Spec("certs", ("python",), {"A": "b\n'\""}, 9000)
-    plan = Plan((server,), (service,), ("certs", "nats"), "/data", {"api": "http://x"}, "ready\n")
+    plan = Plan((server,), (service,), ("certs", "nats"), "/data", {"api": "http://x"}, "ready\n", {"/p": "{}"})
 
     assert decode(encode(plan)) == plan
 

@@ -1,6 +1,7 @@
 """Background tasks end with their block."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -25,6 +26,15 @@ async def test_a_task_that_swallowed_its_cancellation_is_cancelled_again(monkeyp
         running.start(stubborn(), "stubborn")
         await asyncio.sleep(0)
     assert swallowed == 2
+
+
+async def test_a_task_that_is_cancelled_before_its_first_step_leaves_nothing_unawaited(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    async with background() as running:
+        running.start(asyncio.Event().wait(), "never begun")
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 async def test_a_task_that_fails_ends_the_block() -> None:

@@ -9,6 +9,7 @@ import typer
 
 from narthex.cli.options import Json, Project
 from narthex.cli.run.console import Console
+from narthex.cli.run.guardian import Guard, guarded
 from narthex.cli.run.objects import Objects, wanted
 from narthex.cli.run.placement import Place, choose_places, is_free
 from narthex.cli.run.plan import Plan
@@ -52,7 +53,8 @@ def run(
     try:
         with connect(context, project) as api:
             service = Objects(api, lambda text: console.say("object", text)).ensure(plan)
-        in_order = asyncio.run(_roll_out(plan, service, places, profile, console))
+        with guarded() as guard:
+            in_order = asyncio.run(_roll_out(plan, service, places, profile, console, guard))
     finally:
         console.close()
     raise typer.Exit(0 if in_order else INTERRUPTED)
@@ -65,9 +67,9 @@ def check_startable(command: Sequence[str]) -> None:
 
 
 async def _roll_out(
-    plan: Plan, service: ServiceDetail, places: Sequence[Place], profile: Profile, console: Console
+    plan: Plan, service: ServiceDetail, places: Sequence[Place], profile: Profile, console: Console, guard: Guard
 ) -> bool:
     stop = Stop()
     with stop.on_signals():
         async with AsyncClient.from_profile(profile, retry=PATIENCE) as api:
-            return await Rollout(api, plan, service, places, profile, console).run(stop)
+            return await Rollout(api, plan, service, places, profile, console, guard).run(stop)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from subprocess import DEVNULL
 
 from narthex.cli.run.console import Console
+from narthex.cli.run.guardian import Guard, signal_group
 from narthex.cli.run.placement import Place, is_free
 from narthex.cli.run.plan import SETTLED_S, environment, epitaph, filled, restart_delay
 from narthex.runtime.child import die_with_parent
@@ -33,16 +34,29 @@ class Fate:
 
 
 class Replica:
-    """Keeps one process running at one place. `tell` hears why it died, and "" when it is well again."""
+    """Keeps one process running at one place.
+
+    `tell` hears why it died, and "" when it is well again; `withhold` whether the place is held by somebody else,
+    to whom no request may go.
+    """
 
     def __init__(
-        self, number: int, command: Sequence[str], place: Place, console: Console, tell: Callable[[str], None]
+        self,
+        number: int,
+        command: Sequence[str],
+        place: Place,
+        console: Console,
+        guard: Guard,
+        tell: Callable[[str], None],
+        withhold: Callable[[bool], None],
     ) -> None:
         self.number = number
         self.place = place
         self._command = filled(command, place.host, place.port)
         self._console = console
+        self._guard = guard
         self._tell = tell
+        self._withhold = withhold
         self._fate = Fate()
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -72,22 +86,24 @@ class Replica:
         group = self._group()
         if group is None:
             return
-        _signal_group(group, signal.SIGTERM)
+        signal_group(group, signal.SIGTERM)
         deadline = time.monotonic() + grace_s
-        while _exists(group) and time.monotonic() < deadline:  # noqa: ASYNC110 - a group has no event
+        while signal_group(group, 0) and time.monotonic() < deadline:  # noqa: ASYNC110 - a group has no event
             await asyncio.sleep(POLL_S)
-        _signal_group(group, signal.SIGKILL)
+        signal_group(group, signal.SIGKILL)
 
     def kill(self) -> None:
         """End the process and what it started, now."""
         self.retire()
         group = self._group()
         if group is not None:
-            _signal_group(group, signal.SIGKILL)
+            signal_group(group, signal.SIGKILL)
 
     async def _live(self) -> str:
         """One life of the process; returns how it ended."""
-        if not is_free(self.place.host, self.place.port):
+        free = is_free(self.place.host, self.place.port)
+        self._withhold(not free)
+        if not free:
             return f"cannot start: {self.place} is in use by another process"
         self._last_line = {"stdout": "", "stderr": ""}
         try:
@@ -123,13 +139,15 @@ class Replica:
                 os.close(out_end)
                 os.close(err_end)
             self._process = process
+            self._guard.watch(process.pid)
             self._console.say("started", f"replica {self.number} runs at {self.place}", replica=self.number)
             pumps = [tasks.start(self._pump("stdout", out), "stdout"), tasks.start(self._pump("stderr", err), "stderr")]
             try:
                 yield process
             finally:
                 if not self._stopping.is_set() or process.returncode is None:
-                    _signal_group(process.pid, signal.SIGKILL)
+                    signal_group(process.pid, signal.SIGKILL)
+                    self._guard.forget(process.pid)
                 await process.wait()
                 await asyncio.wait(pumps, timeout=AFTER_END_S)
 
@@ -178,20 +196,3 @@ async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, int]]:
         yield reader, write_end
     finally:
         transport.close()
-
-
-def _signal_group(group: int, number: int) -> None:
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        pass  # all of it has ended; macOS says "not permitted" of zombies
-
-
-def _exists(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

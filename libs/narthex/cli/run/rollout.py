@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from narthex.cli.run.console import Console
+from narthex.cli.run.guardian import GRACE_S, Guard
 from narthex.cli.run.placement import Place
 from narthex.cli.run.plan import Plan, curl_line
 from narthex.cli.run.replica import Replica
@@ -23,7 +24,6 @@ from narthex.runtime.tasks import background
 
 LEASE_S = 15
 DRAIN_S = 15.0
-GRACE_S = 10.0
 READY_POLL_S = 0.25
 HINT_AFTER_S = 20.0
 
@@ -63,6 +63,7 @@ class Rollout:
         places: Sequence[Place],
         profile: Profile,
         console: Console,
+        guard: Guard,
     ) -> None:
         self._api = api
         self._plan = plan
@@ -71,7 +72,7 @@ class Rollout:
         self._console = console
         self._leases = [self._lease(number, place) for number, place in enumerate(places, 1)]
         self._replicas = [
-            Replica(number, plan.command, place, console, lease.tell)
+            Replica(number, plan.command, place, console, guard, lease.tell, lease.withhold)
             for number, (place, lease) in enumerate(zip(places, self._leases, strict=True), 1)
         ]
 

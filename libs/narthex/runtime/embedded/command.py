@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 
 from narthex.bus.permissions import nats_config
-from narthex.client.profiles import write_profile
+from narthex.client.profiles import installation_profiles
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.embedded import preflight
 from narthex.runtime.embedded.credentials import Credentials, keep_credentials
@@ -54,7 +54,7 @@ def prepare(settings: UpSettings, directory: DataDirectory, inherited: Mapping[s
     write_sealing_key(directory.sealing_key)
     credentials = keep_credentials(directory)
     addresses = urls(settings)
-    write_profile(
+    profiles = installation_profiles(
         directory.root, addresses["api"], token_file=directory.admin_token, ca_file=directory.root_certificate
     )
     binaries = {"nats": preflight.nats_binary(), "valkey": preflight.valkey_binary()}
@@ -69,6 +69,7 @@ def prepare(settings: UpSettings, directory: DataDirectory, inherited: Mapping[s
         directory=str(directory.root),
         urls=addresses,
         announcement=announcement(directory, addresses),
+        profiles={str(path): text for path, text in profiles.items()},
     )
 
 

@@ -9,10 +9,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.supervisor.plan import Plan, decode
+from narthex.runtime.supervisor.status import write_atomically
 from narthex.runtime.supervisor.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -47,16 +52,29 @@ async def _run(plan: Plan) -> None:
             supervisor.kill()
         stop.set()
 
+    def on_ready() -> None:
+        write_profiles(plan.profiles)
+        print(plan.announcement, flush=True)  # noqa: T201 - the readiness line is the command's output
+
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, on_signal)
     try:
-        # The readiness line is the command's output.
-        await supervisor.run(stop, lambda: print(plan.announcement, flush=True))  # noqa: T201
+        await supervisor.run(stop, on_ready)
     finally:
         for number in STOP_SIGNALS:  # all is done: one Ctrl-C too many must not turn the exit into a failure
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
+
+
+def write_profiles(profiles: Mapping[str, str]) -> None:
+    """Let the user's `narthex …` find this installation; a home that cannot be written is no reason to stop."""
+    for path, text in profiles.items():
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(Path(path), text)
+        except OSError as error:
+            log.warning("cannot write the profile %s: %s", path, error.strerror)
 
 
 def _first(group: BaseException) -> BaseException:

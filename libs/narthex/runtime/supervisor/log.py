@@ -12,6 +12,15 @@ def rotate(log: Path) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
+def note(log: Path, sentence: str) -> None:
+    """Say something of our own in a part's log; what cannot be written is left out."""
+    try:
+        with log.open("a") as file:
+            file.write(f"{sentence}\n")
+    except OSError:
+        pass
+
+
 def last_line(log: Path) -> str:
     """The last line that says anything."""
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.child import die_with_parent
-from narthex.runtime.supervisor.log import last_line, rotate
+from narthex.runtime.supervisor.log import last_line, note, rotate
 from narthex.runtime.supervisor.plan import Spec
 from narthex.runtime.supervisor.probe import waiting_for
 from narthex.runtime.supervisor.restarts import MISCONFIGURED, History, describe_exit
@@ -86,8 +86,7 @@ class Part:
         try:
             process = await self._start()
         except OSError as error:  # no such program, a program for another platform, no more processes
-            with self._log.open("a") as file:
-                file.write(f"cannot run {self.spec.command[0]}: {error.strerror}\n")
+            note(self._log, f"cannot run {self.spec.command[0]}: {error.strerror}")
             return MISCONFIGURED
         self._process = process
         if self._stopping:  # retired between the fork and now

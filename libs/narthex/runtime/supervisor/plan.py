@@ -41,6 +41,7 @@ class Plan:
     directory: str  # for `supervisor.json` and `logs/`
     urls: Mapping[str, str]
     announcement: str  # printed when everything is ready
+    profiles: Mapping[str, str]  # path -> text; written then, so that a start that fails takes nobody's command over
 
     @property
     def status(self) -> Path:

@@ -1,6 +1,7 @@
 """`supervisor.json`: what `narthex status` shows of the parts."""
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from narthex.runtime.supervisor.plan import Plan
+
+log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
@@ -34,15 +37,26 @@ class PartStatus:
 
 
 class StatusFile:
-    """Writes the file on each change."""
+    """Writes the file on each change. One that cannot be written (a full disk) is no reason to stop what runs."""
 
     def __init__(self, plan: Plan) -> None:
         self._path = plan.status
+        self._trouble = ""
         self._head = {"pid": os.getpid(), "started": now(), "urls": dict(plan.urls)}
 
     def write(self, parts: Sequence[PartStatus]) -> None:
         text = json.dumps({**self._head, "parts": [asdict(part) for part in parts]}, indent=1)
-        write_atomically(self._path, text + "\n")
+        try:
+            write_atomically(self._path, text + "\n")
+            self._trouble = ""
+        except OSError as error:
+            self._complain(f"cannot write {self._path}: {error.strerror}; narthex status shows what was before")
+
+    def _complain(self, trouble: str) -> None:
+        """Once, not at every change."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.warning("%s", trouble)
 
 
 def write_atomically(path: Path, text: str) -> None:

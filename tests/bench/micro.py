@@ -1,0 +1,73 @@
+"""Micro-benchmarks of the router's hot path: nanoseconds a call, the best of several runs."""
+
+import timeit
+from collections.abc import Callable
+
+from bench import fill
+from bench.bench import Bench
+from bench.report import Measure, Row
+from narthex_router.exchange import Attempt, Exchange
+from narthex_router.http1 import REQUEST_LINE, read_request_fields, read_response_fields
+from narthex_router.journal import Journal
+from narthex_router.plane import RequestIds
+from narthex_router.table import Route, Table
+
+RUNS = 5
+_CALLS = 20_000
+_BLOCK = (
+    b"host: 00000000-0000-7000-8000-000000000007.services.localhost:8443\r\n"
+    b"authorization: Token nx_0123456789012345678901234567890123456789\r\n"
+    b"user-agent: python-httpx/0.28.1\r\naccept: */*\r\naccept-encoding: gzip, deflate, br\r\n"
+    b"content-type: application/json\r\ncontent-length: 2\r\nconnection: keep-alive\r\n"
+)
+_ANSWER = (
+    b"server: uvicorn\r\ndate: Mon, 01 Jan 2026 00:00:00 GMT\r\ncontent-type: application/json\r\n"
+    b"content-length: 92\r\ncache-control: no-store\r\n"
+)
+
+
+def micro(bench: Bench) -> Row:
+    """Reading heads, finding routes, naming requests: no sockets."""
+    few, many = _table(10), _table(20_000)
+    host = (fill.identifier(0, 7) + ".services.localhost").encode()
+    line = b"POST /v1/chat/completions?stream=true HTTP/1.1\r\n" + _BLOCK
+    ids = RequestIds()
+    exchange = _exchange(few.routes[host])
+    cases: dict[str, Callable[[], object]] = {
+        "request line": lambda: REQUEST_LINE.match(line),
+        "request fields, not seen before": lambda: read_request_fields(_BLOCK),
+        "response fields, not seen before": lambda: read_response_fields(_ANSWER),
+        "route among 10": lambda: few.routes.get(host),
+        "route among 20,000": lambda: many.routes.get(host),
+        "journal, one request": lambda: _journal_one(exchange),
+        "request id": lambda: ids.next(1_767_225_600.0),
+    }
+    measure = Measure("time a call", "ns")
+    for name, call in cases.items():
+        measure.add(name, min(timeit.repeat(call, number=_CALLS, repeat=RUNS)) / _CALLS * 1e9)
+    return Row("Micro-benchmarks", [measure])
+
+
+def _journal_one(exchange: Exchange) -> None:
+    journal = Journal("router")
+    journal.add(exchange)
+    journal.take()
+
+
+def _exchange(route: Route) -> Exchange:
+    """A request that was answered at the first attempt."""
+    fields = read_request_fields(_BLOCK)
+    request_id = b"01978000-0000-7000-8000-000000000000"
+    exchange = Exchange(
+        request_id, b"POST", b"/v1/chat?stream=true", 1, fields, route, "127.0.0.1", 1.0, 1_767_225_600.0
+    )
+    exchange.attempts.append(Attempt(route.targets[0], 1.0, True))
+    exchange.status = 200
+    exchange.answered_at = exchange.ended_at = 1.002
+    return exchange
+
+
+def _table(services: int) -> Table:
+    table = Table("localhost")
+    table.apply(fill.entries(services))
+    return table
