@@ -16,7 +16,7 @@ import pytest
 from narthex.bus import EVENTS, Bus, BusSettings, open_bus
 from narthex.contracts import events
 from narthex.contracts.entities import Health, ReplicaHealth
-from narthex.contracts.errors import Unavailable
+from narthex.contracts.errors import Invalid, Unavailable
 from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaHealthChanged, RouteApplied
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
 from narthex.runtime.settings import ProcessSettings
@@ -257,7 +257,7 @@ async def test_a_change_between_two_pages_keeps_the_sequence_of_the_first(tmp_pa
 async def test_a_cursor_that_is_none_is_refused(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats), open_bus(settings(nats, "router"), "router") as bus:
         await connected(bus)
-        with pytest.raises(Unavailable, match="cursor"):
+        with pytest.raises(Invalid, match="cursor"):
             await bus.ask(SNAPSHOT_SUBJECT, SnapshotQuestion(cursor="x"), SnapshotPage)
 
 

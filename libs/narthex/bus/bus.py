@@ -136,8 +136,7 @@ class Bus:
         try:
             return answer.model_validate_json(message.data)
         except ValidationError:
-            refused = Refused.model_validate_json(message.data)
-            raise Unavailable(refused.error) from None
+            raise _refusal(subject, message.data) from None
 
     async def answer(self, subject: str, question: type[Any], answer: Callable[[Any], Awaitable[BaseModel]]) -> None:
         """Answer questions on a subject, for ever; several processes of one part share them."""
@@ -267,6 +266,16 @@ async def _put_stream(jetstream: JetStreamContext, config: StreamConfig) -> None
         await jetstream.add_stream(config)
     except nats.js.errors.BadRequestError:  # it is there, with another configuration
         await jetstream.update_stream(config)
+
+
+def _refusal(subject: str, data: bytes) -> NarthexError:
+    """The error that an answer amounts to which is none: what the other part said, under its code."""
+    try:
+        refused = Refused.model_validate_json(data)
+    except ValidationError:
+        return Unavailable(f"the answer to {subject} cannot be read")
+    kinds = {kind.code: kind for kind in NarthexError.__subclasses__()}
+    return kinds.get(refused.code, Unavailable)(refused.error)
 
 
 def _sentence(error: BaseException) -> str:

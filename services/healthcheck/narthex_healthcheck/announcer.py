@@ -31,7 +31,7 @@ class Announcer:
     def __init__(self, publisher: Publisher, clock: Clock) -> None:
         self._publisher = publisher
         self._clock = clock
-        self._told: dict[str, tuple[Health, int]] = {}  # the last that the stream took: health, revision
+        self._told: dict[str, ReplicaHealthChanged] = {}  # the last of each instance that the stream took
         self._pending: dict[str, ReplicaHealthChanged] = {}
         self._wake = asyncio.Event()
 
@@ -41,9 +41,9 @@ class Announcer:
 
     def announce(self, instance: Instance, verdict: Verdict, evidence: tuple[str, ...]) -> None:
         """Tell this verdict as soon as possible, in place of an older one of the instance."""
-        before, told = self._told.get(instance.id, (Health.UNKNOWN, 0))
-        queued = self._pending.get(instance.id)
-        held = queued.revision if queued is not None else told
+        told = self._told.get(instance.id)
+        newest = self._pending.get(instance.id) or told
+        held = newest.revision if newest is not None else 0
         now = self._clock.now()
         self._pending[instance.id] = ReplicaHealthChanged(
             time=now,
@@ -51,9 +51,17 @@ class Announcer:
             key=instance.id,
             revision=max(held + 1, int(now.timestamp() * 1000)),
             entity=ReplicaHealth(id=instance.id, health=verdict.health, reason=verdict.reason),
-            before=before,
+            before=told.entity.health if told is not None else Health.UNKNOWN,
             evidence=evidence,
         )
+        self._wake.set()
+
+    def tell_again(self) -> None:
+        """Tell the newest verdict of every instance once more: the stream may have been lost with them in it.
+
+        Id and revision stay the same, so whoever has it already does nothing.
+        """
+        self._pending = self._told | self._pending
         self._wake.set()
 
     def forget(self, instance_id: str) -> None:
@@ -89,7 +97,7 @@ class Announcer:
             return True
         if newest is event:
             del self._pending[event.key]
-        self._told[event.key] = (event.entity.health, event.revision)
+        self._told[event.key] = event
         log.info(
             "health changed",
             extra={"fields": {"instance": event.key, "health": event.entity.health, "reason": event.entity.reason}},

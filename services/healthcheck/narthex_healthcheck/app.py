@@ -28,7 +28,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
     async with open_bus(config.bus, "healthcheck") as bus, open_probe() as probe, background() as tasks:
         announcer = Announcer(bus, clock)
         prober = Prober(directory, probe, announcer, clock, config.probing.probes_at_once)
-        feed = Feed(bus, directory, prober.refresh)
+        feed = Feed(bus, directory, prober.refresh, announcer.tell_again)
         WATCHED.set_function(lambda: prober.watched)
         WAITING.set_function(lambda: announcer.waiting)
         tasks.start(announcer.run(), "announcer")

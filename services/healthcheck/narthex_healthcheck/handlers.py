@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pydantic import ValidationError
 
 from narthex.bus import EVENTS, Bus
-from narthex.contracts.errors import Unavailable
+from narthex.contracts.errors import NarthexError
 from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
 from narthex.runtime.tasks import background, backoff
@@ -23,10 +23,17 @@ log = logging.getLogger(__name__)
 class Feed:
     """Fills the directory and tells which instances a change concerns."""
 
-    def __init__(self, bus: Bus, directory: Directory, on_change: Callable[[set[str]], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        directory: Directory,
+        on_change: Callable[[set[str]], None],
+        on_rebound: Callable[[], None],
+    ) -> None:
         self._bus = bus
         self._directory = directory
         self._on_change = on_change
+        self._on_rebound = on_rebound
         self._behind = asyncio.Event()
         self._bound = False
 
@@ -47,9 +54,10 @@ class Feed:
                 await self._resync()
 
     async def _on_bound(self) -> None:
-        """A consumer that had to be bound again may have lost its stream, and facts with it."""
+        """A consumer that had to be bound again may have lost its stream, and with it facts and our verdicts."""
         if self._bound:
             self._behind.set()
+            self._on_rebound()
         self._bound = True
 
     async def _on_fact(self, fact: Event) -> None:
@@ -63,7 +71,7 @@ class Feed:
         while True:
             try:
                 facts, sequence = await read_snapshot(self._bus)
-            except Unavailable as error:
+            except NarthexError as error:
                 if attempt == 0:
                     log.info("waiting for the registry's snapshot", extra={"fields": {"error": error.message}})
                 await asyncio.sleep(backoff(attempt, most_s=1.0))

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from narthex.contracts.errors import Misconfigured
+from narthex_registry.tables import Base
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,11 @@ async def migrate(engine: AsyncEngine) -> None:
         async with engine.begin() as connection:
             if await connection.run_sync(current) != HEAD:
                 await connection.run_sync(upgrade)
+            if missing := await connection.run_sync(lacking):
+                raise Misconfigured(
+                    f"the database says that it is at schema {HEAD} but lacks {', '.join(missing)}: it was made by "
+                    "another build of Narthex; start with that build, or with an empty database"
+                )
     except (DBAPIError, OSError) as error:
         where = engine.url.render_as_string(hide_password=True)
         raise Misconfigured(f"cannot use the database {where}: {getattr(error, 'orig', None) or error}") from error
@@ -36,6 +42,16 @@ def current(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return found
+
+
+def lacking(connection: Connection) -> list[str]:
+    """The columns that this release uses and the database does not have."""
+    inspector = inspect(connection)
+    there = {
+        (table, column["name"]) for table in inspector.get_table_names() for column in inspector.get_columns(table)
+    }
+    wanted = [(table.name, column.name) for table in Base.metadata.sorted_tables for column in table.columns]
+    return [f"{table}.{column}" for table, column in wanted if (table, column) not in there]
 
 
 def upgrade(connection: Connection) -> None:

@@ -9,6 +9,8 @@ from narthex.runtime.tasks import backoff
 
 log = logging.getLogger(__name__)
 
+LOOK_EVERY_S = 30.0
+
 
 class Streams:
     """Knows whether the streams are there; `ready` is set while they are.
@@ -35,5 +37,9 @@ class Streams:
             attempt = 0
             self.were_ready = True
             self.ready.set()
-            await self._bus.lost()
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._bus.lost()
+            except TimeoutError:
+                continue  # a stream that somebody deleted meanwhile is made again
             self.ready.clear()

@@ -132,8 +132,10 @@ class Follower:
             ("certificates", len(self.table.certificates), len(table.certificates)),
         ):
             if shrunk(before, after) and not self._allow_shrink:
-                self.waiting_for = f"a routing table that has not lost its {what} ({before} before, {after} now)"
-                log.error("table refused", extra={"fields": {"reason": self.waiting_for}})
+                reason = f"a routing table that has not lost its {what} ({before} before, {after} now)"
+                if self.waiting_for != reason:  # said once, tried again every second
+                    log.error("table refused", extra={"fields": {"reason": reason}})
+                self.waiting_for = reason
                 return True
         return False
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from narthex.bus import EVENTS, Bus
 from narthex.contracts import events
-from narthex.contracts.errors import Unavailable
+from narthex.contracts.errors import NarthexError, Unavailable
 from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaHealthChanged
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotPage, SnapshotQuestion
 from narthex.routing import Entry, Kind, TableStore
@@ -140,9 +140,9 @@ class Projection:
             try:
                 await self._resync()
                 attempt = 0
-            except Unavailable as error:
+            except NarthexError as error:
                 if attempt == 0:
-                    log.info("resync has to wait", extra={"fields": {"error": error.message}})
+                    log.warning("resync has to wait", extra={"fields": {"error": error.message}})
                 self._resync_wanted.set()
                 await asyncio.sleep(backoff(attempt, most_s=2.0))
                 attempt += 1

@@ -112,3 +112,13 @@ async def test_what_is_forgotten_is_not_told():
         stream.there = True
         await clock.advance(10)
     assert stream.events == []
+
+
+async def test_told_again_a_verdict_keeps_its_id_and_revision():
+    async with announcing() as (announcer, stream, clock):
+        announcer.announce(instance(), UP, ())
+        await clock.advance(1)
+        announcer.tell_again()
+        await clock.advance(1)
+    first, second = stream.events
+    assert first == second

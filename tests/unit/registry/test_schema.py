@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
+from narthex.contracts.errors import Misconfigured
 from narthex_registry.database import open_database
 from narthex_registry.schema import HEAD, MIGRATIONS, current, migrate
 from narthex_registry.tables import Base
@@ -36,3 +38,13 @@ def test_the_newest_migration_is_the_one_that_the_start_asks_for() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_a_database_that_lacks_a_column_says_which(tmp_path: Path) -> None:
+    url = URL.create("sqlite+aiosqlite", database=str(tmp_path / "registry.db"))
+    async with open_database(url) as engine:
+        await migrate(engine)
+        async with engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE services DROP COLUMN affinity"))
+        with pytest.raises(Misconfigured, match=r"lacks services\.affinity"):
+            await migrate(engine)
