@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from narthex_router.access import Refusal, admit
 from narthex_router.exchange import (
     CLIENT_GONE,
     IDEMPOTENT,
@@ -42,7 +41,7 @@ from narthex_router.http1 import (
 )
 from narthex_router.plane import Plane
 from narthex_router.responses import problem, redirect
-from narthex_router.table import Caller, Route
+from narthex_router.shape import Ruling, Shape, new_shape, rule
 from narthex_router.tls import covers, hosts_of
 from narthex_router.upstream import Endpoint, Upstream, new_attempt, reason_of
 
@@ -52,30 +51,26 @@ MAX_EMPTY_LINES = 4  # before a request
 TURN = 64  # pipelined requests that are begun before others get their turn
 LINGER_BYTES = 1 << 20  # read and thrown away after an early answer, so that the client gets to see it
 
-_NO_FIELDS = Fields()
+# Stands for the shape before the first request; no version fits it.
+NO_SHAPE = Shape(b"", b"", Fields(), b"", "", keep_alive=False)
+_NOT_SERVED = frozenset({b"CONNECT", b"TRACE"})
 
 
 class Downstream(asyncio.Protocol):
     """One client connection."""
 
     __slots__ = (
-        "_admitted",
         "_beginning",
         "_body",
         "_buffer",
         "_certified",
         "_chunked_out",
         "_closing",
-        "_common",
-        "_common_for",
         "_deadline",
         "_ended",
         "_endpoint",
-        "_fields",
-        "_fields_block",
         "_forwarded",
         "_head_begun",
-        "_host",
         "_keep_alive",
         "_lingering",
         "_paused",
@@ -84,7 +79,7 @@ class Downstream(asyncio.Protocol):
         "_read_stopped",
         "_secure",
         "_sent_head",
-        "_suffix",
+        "_shape",
         "_upstream",
         "exchange",
         "peer",
@@ -108,14 +103,7 @@ class Downstream(asyncio.Protocol):
         self._deadline = 0.0  # for the head, the idle time and the lingering
         self._paused = False  # the client reads too slowly: writing has to wait
         self._read_stopped = False
-        # Requests in a row on a connection mostly have the same fields: read once, used until they differ.
-        self._fields_block = b""
-        self._fields = _NO_FIELDS
-        self._host = b""
-        self._suffix = b""
-        self._common = b""
-        self._common_for: tuple[Route | None, Caller | None] = (None, None)
-        self._admitted: tuple[Route | None, object, Caller | None] = (None, None, None)
+        self._shape = NO_SHAPE  # of the last request
         # Per request.
         self.exchange: Exchange | None = None
         self._body: Body = NO_BODY
@@ -326,89 +314,63 @@ class Downstream(asyncio.Protocol):
         method, target, version = line.groups()
         if len(target) > plane.bounds.max_target:
             raise BadMessage(f"the request target is longer than {plane.bounds.max_target} bytes", 414, "uri_too_long")
-        minor = 1 if version == b"1" else 0
         block = data[line.end() : end + 2]
-        fields = self._fields if block == self._fields_block else self._read_fields(block)
-        if minor == 0:
-            if fields.chunked:
-                raise BadMessage("Transfer-Encoding is not part of HTTP/1.0")
-            self._keep_alive = fields.keep_alive and not fields.close
-        else:
-            if not fields.host:
-                raise BadMessage("Host is missing")
-            self._keep_alive = not fields.close
+        shape, started_at = self._shape, time.time()
+        if not shape.fits(block, version, plane.table, started_at):
+            shape = self._new_shape(block, version, started_at)
         if target[0] != 0x2F:  # "/"
-            target = self._other_target(method, target, fields)
-        if method == b"CONNECT" or method == b"TRACE":
+            target = self._other_target(method, target, shape)
+        if method in _NOT_SERVED:
             raise BadMessage(f"{method.decode()} is not served here", 405)
-        if plane.draining:
-            self._keep_alive = False
-        self._body = body = request_body(fields)
-        route = plane.table.routes.get(self._host)
-        if route is None or (self._certified and not covers(self._certified, self._host)):
-            return self._unroutable(route, method, data, end + 4)
-        if not self._secure and not plane.serve_plain:
-            return self._redirect(target, data, end + 4)
-        out, after = first_bytes(body, data, end + 4)
-        started_at = time.time()
+        self._keep_alive = shape.keep_alive and not plane.draining
+        self._body = body = NO_BODY if shape.plain else request_body(shape.fields)
+        route = shape.route
+        if route is None or (shape.ruling and shape.ruling is not Ruling.REFUSED):
+            return self._answer_unrouted(shape, method, target, data, end + 4)
         self.exchange = exchange = Exchange(
-            plane.ids.next(started_at),
-            method,
-            target,
-            minor,
-            fields,
-            route,
-            self.peer,
-            time.monotonic(),
-            started_at,
+            plane.ids.next(started_at), method, target, shape, route, time.monotonic(), started_at, plane.now
         )
-        exchange.progress = plane.now
         self._sent_head = False
-        exchange.request_bytes = len(out)
-        if (fields.length or 0) > route.policy.max_body or len(out) > route.policy.max_body:
-            self._too_large(exchange)
-            return after
-        try:
-            exchange.caller = self._admit(route, fields, started_at)
-        except Refusal as refusal:
-            self._answer(refusal.code, refusal.detail)
-            return after
-        self._pending = [out] if out else []
-        if not self._attempt():
+        if body is NO_BODY:
+            after = end + 4
+        else:
+            out, after = first_bytes(body, data, end + 4)
+            exchange.request_bytes = len(out)
+            self._pending = [out] if out else []
+            if max(shape.fields.length or 0, len(out)) > route.policy.max_body:
+                self._too_large(exchange)
+                return after
+        if shape.refusal is not None:
+            self._answer(shape.refusal.code, shape.refusal.detail)
+        elif not self._attempt():
             self._no_instance(exchange)
         return after
 
-    def _admit(self, route: Route, fields: Fields, now: float) -> Caller | None:
-        """Who calls; found out again when the fields, the route or anything about access has changed."""
-        table = self.plane.table
-        known_route, known_access, caller = self._admitted
-        if known_route is route and known_access is table.access and (caller is None or caller.expires_at > now):
-            return caller
-        caller = admit(route, fields.authorization, table.callers, now)
-        self._admitted = (route, table.access, caller)
-        return caller
+    def _new_shape(self, block: bytes, version: bytes, now: float) -> Shape:
+        """Rule on a request that is not like the one before, or on one that things have changed for."""
+        held, plane = self._shape, self.plane
+        self._shape = NO_SHAPE
+        fields = held.fields if held.block == block else read_request_fields(block, plane.bounds.max_fields)
+        shape = new_shape(block, version, fields, self.peer)
+        rule(
+            shape,
+            plane.table,
+            now,
+            covered=not self._secure or covers(self._certified, shape.host),
+            redirect=not self._secure and not plane.serve_plain,
+            forwarded=self._forwarded,
+        )
+        self._shape = shape
+        return shape
 
-    def _read_fields(self, block: bytes) -> Fields:
-        """Read header lines that differ from those of the request before."""
-        self._fields_block = b""
-        self._fields = _NO_FIELDS
-        self._common_for = (None, None)
-        self._admitted = (None, None, None)
-        fields = read_request_fields(block, self.plane.bounds.max_fields)
-        self._host = host_name(fields.host) if fields.host else b""
-        self._suffix = b"".join((self._forwarded, b"x-forwarded-host: ", fields.host, b"\r\n", fields.forward))
-        self._fields = fields
-        self._fields_block = block
-        return fields
-
-    def _other_target(self, method: bytes, target: bytes, fields: Fields) -> bytes:
+    def _other_target(self, method: bytes, target: bytes, shape: Shape) -> bytes:
         """A request target that does not start with `/`: `*` for OPTIONS, or the absolute form."""
         if target == b"*" and method == b"OPTIONS":
             return target
         if method == b"CONNECT":
             raise BadMessage("CONNECT is not served here", 405)
         authority, path = read_authority(target)
-        if host_name(authority) != self._host:
+        if host_name(authority) != shape.host:
             raise BadMessage("the request target and Host name different hosts")
         if method == b"OPTIONS" and target.endswith(authority):
             return b"*"  # RFC 9112 section 3.2.4
@@ -502,66 +464,58 @@ class Downstream(asyncio.Protocol):
         """Write the request's head and what has come of its body, in one piece."""
         exchange = self.exchange
         assert exchange is not None
-        fields = exchange.fields
+        shape = exchange.shape
         self._upstream = upstream
         upstream.begin(exchange, self)
         exchange.step(Step.SENT)
         exchange.progress = self.plane.now
-        trace = exchange.id.replace(b"-", b"")
-        message = b"%b %b HTTP/1.1\r\n%bx-request-id: %b\r\n" % (
-            exchange.method,
-            exchange.target,
-            self._common_lines(exchange),
-            exchange.id,
-        )
-        if not fields.traceparent:
-            message += b"traceparent: 00-%b-%b-00\r\n" % (trace, trace[:16])
-        if fields.expect_continue and exchange.version == 1 and not self._body.done:
-            message += b"expect: 100-continue\r\n"
-        if exchange.upgrade:
-            message += b"connection: upgrade\r\nupgrade: websocket\r\n"
-        if self._pending:
-            message += b"\r\n" + self._first_body_bytes(exchange)
-        elif fields.chunked and self._body.done:
-            message += b"\r\n" + LAST_CHUNK
+        if shape.plain:
+            trace = exchange.id.replace(b"-", b"")
+            message = b"%b %b HTTP/1.1\r\n%bx-request-id: %b\r\ntraceparent: 00-%b-%b-00\r\n\r\n" % (
+                exchange.method,
+                exchange.target,
+                shape.lines,
+                exchange.id,
+                trace,
+                trace[:16],
+            )
             exchange.replay = b""
         else:
-            message += b"\r\n"
-            exchange.replay = b"" if self._body.done else None
+            message = self._other_message(exchange, shape)
         upstream.transport.write(message)
         if self._paused:
             upstream.stop_reading()
-        if upstream.writable:
+        if self._read_stopped and upstream.writable:
             self.go_on_reading()
 
-    def _common_lines(self, exchange: Exchange) -> bytes:
-        """The lines that all requests with the same fields, route and caller have in common."""
-        route, caller = exchange.route, exchange.caller
-        if self._common_for[0] is route and self._common_for[1] is caller:
-            return self._common
-        fields = exchange.fields
-        lines = [b"host: %b\r\n" % (fields.host or route.host), self._suffix]
-        if caller is not None:
-            lines.append(
-                b"x-narthex-user: %b\r\nx-narthex-project: %b\r\nx-narthex-service: %b\r\n"
-                % (caller.header, route.project_id.encode("ascii"), route.service_id.encode("ascii"))
-            )
-        if fields.authorization is not None and route.header_pass_through:
-            lines.append(b"authorization: %b\r\n" % fields.authorization)
-        if fields.chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        elif fields.length is not None:
-            lines.append(b"content-length: %d\r\n" % fields.length)
-        self._common = b"".join(lines)
-        self._common_for = (route, caller)
-        return self._common
+    def _other_message(self, exchange: Exchange, shape: Shape) -> bytes:
+        """The head of a request with a body or something to negotiate, and its body as far as it has come."""
+        fields = shape.fields
+        parts = [
+            b"%b %b HTTP/1.1\r\n%bx-request-id: %b\r\n" % (exchange.method, exchange.target, shape.lines, exchange.id)
+        ]
+        if not fields.traceparent:
+            trace = exchange.id.replace(b"-", b"")
+            parts.append(b"traceparent: 00-%b-%b-00\r\n" % (trace, trace[:16]))
+        if fields.expect_continue and shape.version == b"1" and not self._body.done:
+            parts.append(b"expect: 100-continue\r\n")
+        if exchange.upgrade():
+            parts.append(b"connection: upgrade\r\nupgrade: websocket\r\n")
+        parts.append(b"\r\n")
+        if self._pending:
+            parts.append(self._first_body_bytes(exchange))
+        else:
+            exchange.replay = b"" if self._body.done else None
+            if fields.chunked and self._body.done:
+                parts.append(LAST_CHUNK)
+        return b"".join(parts)
 
     def _first_body_bytes(self, exchange: Exchange) -> bytes:
         """The body as far as it came before there was an instance; kept while it is small enough to send again."""
         body = b"".join(self._pending)
         self._pending = []
         exchange.replay = body if self._body.done and len(body) <= REPLAY else None
-        if not exchange.fields.chunked:
+        if not exchange.shape.fields.chunked:
             return body
         return chunk(body) + LAST_CHUNK if self._body.done else chunk(body)
 
@@ -657,10 +611,27 @@ class Downstream(asyncio.Protocol):
         exchange = self.exchange
         assert exchange is not None
         self._sent_head = True
-        if head.usual and body is not NO_BODY and exchange.version == 1 and self._keep_alive and self._body.done:
+        if (
+            head.usual
+            and body is not NO_BODY
+            and exchange.shape.version == b"1"
+            and self._keep_alive
+            and self._body.done
+        ):
             self._chunked_out = head.fields.chunked
             return b"%bx-request-id: %b\r\n\r\n" % (head.usual, exchange.id)
         return self._unusual_head(exchange, head, body)
+
+    def whole_response(self, head: ResponseHead, body: bytes) -> bool:
+        """Send a response that came in one piece; False where its head has to be thought about."""
+        exchange = self.exchange
+        assert exchange is not None
+        if not self._keep_alive or not self._body.done or exchange.shape.version != b"1":
+            return False
+        self._sent_head = True
+        exchange.response_bytes = head.length
+        self.transport.write(b"%bx-request-id: %b\r\n\r\n%b" % (head.usual, exchange.id, body))
+        return True
 
     def _unusual_head(self, exchange: Exchange, head: ResponseHead, body: Body) -> bytes:
         status, fields = head.status, head.fields
@@ -671,7 +642,7 @@ class Downstream(asyncio.Protocol):
         if type(body) is LengthBody:
             framing = b"content-length: %d\r\n" % body.left
         elif type(body) is ChunkedBody or type(body) is UntilClose:
-            if exchange.version == 1:
+            if exchange.shape.version == b"1":
                 self._chunked_out = True
                 framing = b"transfer-encoding: chunked\r\n"
             else:
@@ -682,7 +653,7 @@ class Downstream(asyncio.Protocol):
             framing = b"content-length: 0\r\n"
         if not self._keep_alive:
             framing += b"connection: close\r\n"
-        elif exchange.version == 0:
+        elif exchange.shape.version == b"0":
             framing += b"connection: keep-alive\r\n"
         return b"HTTP/1.1 %d %b\r\n%bx-request-id: %b\r\n%b\r\n" % (
             status,
@@ -718,7 +689,7 @@ class Downstream(asyncio.Protocol):
         """A 1xx response: passed on to clients that understand it (RFC 9110 section 15.2)."""
         exchange = self.exchange
         assert exchange is not None
-        if exchange.version == 1 and (status != 100 or exchange.fields.expect_continue):
+        if exchange.shape.version == b"1" and (status != 100 or exchange.shape.fields.expect_continue):
             self.transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (status, _INTERIM.get(status, b""), fields.forward))
 
     def upgraded(self, fields: ResponseFields, rest: bytes) -> None:
@@ -784,15 +755,14 @@ class Downstream(asyncio.Protocol):
         self._buffer = b""
         self._end_connection(early=True)
 
-    def _unroutable(self, route: Route | None, method: bytes, data: bytes, at: int) -> int:
-        """No service at this host, or one that this connection's certificate does not cover."""
+    def _answer_unrouted(self, shape: Shape, method: bytes, target: bytes, data: bytes, at: int) -> int:
+        """No service at this host, one that the connection's certificate does not cover, or plain HTTP."""
+        if shape.ruling is Ruling.REDIRECT:
+            port = self.plane.https_port
+            location = b"https://%b%b%b" % (shape.host, b"" if port == 443 else b":%d" % port, target)
+            return self._answer_alone(lambda request_id: redirect(location, request_id), data, at)
         self.plane.answered += 1
-        code = "unknown_service" if route is None else "misdirected"
-        detail = (
-            "Check the host; a service's host is <service-id>.services.<domain>"
-            if route is None
-            else "Open a new connection for this host"
-        )
+        code, detail = _UNROUTED[shape.ruling]
         return self._answer_alone(
             lambda request_id: problem(
                 code, detail, request_id, [], 0.0, close=not self._keep_alive, head_only=method == b"HEAD"
@@ -800,12 +770,6 @@ class Downstream(asyncio.Protocol):
             data,
             at,
         )
-
-    def _redirect(self, target: bytes, data: bytes, at: int) -> int:
-        """Plain HTTP: the same place over HTTPS (RFC 9110 section 15.4.9)."""
-        port = self.plane.https_port
-        location = b"https://%b%b%b" % (self._host, b"" if port == 443 else b":%d" % port, target)
-        return self._answer_alone(lambda request_id: redirect(location, request_id), data, at)
 
     def _answer_alone(self, message: Callable[[bytes], bytes], data: bytes, at: int) -> int:
         """Answer a request that no exchange is made for; its body begins at `at`. Returns where it ends."""
@@ -868,6 +832,10 @@ class Downstream(asyncio.Protocol):
         self.transport.abort()
 
 
+_UNROUTED = {
+    Ruling.UNKNOWN: ("unknown_service", "Check the host; a service's host is <service-id>.services.<domain>"),
+    Ruling.MISDIRECTED: ("misdirected", "Open a new connection for this host"),
+}
 _INTERIM = {100: b"Continue", 102: b"Processing", 103: b"Early Hints"}
 
 

@@ -6,8 +6,8 @@ before it gets here.
 
 from enum import IntEnum
 
-from narthex_router.http1 import Fields
-from narthex_router.table import Caller, Route, Target
+from narthex_router.shape import Shape
+from narthex_router.table import Route, Target
 
 
 class State(IntEnum):
@@ -76,27 +76,23 @@ class Exchange:
     __slots__ = (
         "answered_at",
         "attempts",
-        "caller",
         "code",
         "connected_at",
         "ended_at",
-        "fields",
         "id",
         "method",
         "outcome",
-        "peer",
         "progress",
         "replay",
         "request_bytes",
         "response_bytes",
         "route",
+        "shape",
         "started",
         "started_at",
         "state",
         "status",
         "target",
-        "upgrade",
-        "version",
     )
 
     def __init__(
@@ -104,29 +100,23 @@ class Exchange:
         request_id: bytes,
         method: bytes,
         target: bytes,
-        version: int,
-        fields: Fields,
+        shape: Shape,
         route: Route,
-        peer: str,
         started: float,
         started_at: float,
+        now: float,
     ) -> None:
         self.id = request_id
         self.method = method
         self.target = target
-        self.version = version  # 0 or 1: the client's minor version
-        # Only a GET without a body can become a WebSocket (RFC 6455 section 4.1); else it stays HTTP.
-        self.upgrade = fields.upgrade and version == 1 and method == b"GET" and not fields.chunked and not fields.length
-        self.fields = fields
+        self.shape = shape
         self.route = route
-        self.caller: Caller | None = None
-        self.peer = peer
         self.started = started  # monotonic seconds
         self.started_at = started_at  # Unix seconds
         self.connected_at = 0.0
         self.answered_at = 0.0
         self.ended_at = 0.0
-        self.progress = started  # when a byte last moved, in the worker's coarse time
+        self.progress = now  # when a byte last moved, in the worker's coarse time
         self.state = State.CONNECTING
         self.status = 0
         self.code = ""
@@ -135,6 +125,17 @@ class Exchange:
         self.replay: bytes | None = None  # all that was sent upstream, while it is small enough to send again
         self.request_bytes = 0
         self.response_bytes = 0
+
+    def upgrade(self) -> bool:
+        """Whether it asks to become a WebSocket: only a GET without a body can (RFC 6455 section 4.1)."""
+        shape, fields = self.shape, self.shape.fields
+        return (
+            fields.upgrade
+            and shape.version == b"1"
+            and self.method == b"GET"
+            and not fields.chunked
+            and not fields.length
+        )
 
     def step(self, step: Step) -> None:
         self.state = _MOVES[self.state][step]

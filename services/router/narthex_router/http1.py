@@ -243,6 +243,7 @@ class ResponseHead:
     status: int
     reason: bytes
     fields: "ResponseFields"
+    length: int  # of the body, where it has one of a known length that is not empty; else 0
     usual: bytes  # the head as most clients get it, but for the request id and the last line; empty: none
 
 
@@ -288,7 +289,8 @@ def read_response_head(head: bytes) -> ResponseHead:
     if fields.chunked or fields.length:
         framing = b"content-length: %d\r\n" % fields.length if fields.length else b"transfer-encoding: chunked\r\n"
         usual = b"HTTP/1.1 %d %b\r\n%b%b" % (status, reason, fields.forward, framing)
-    return ResponseHead(minor, status, reason, fields, usual)
+    length = fields.length or 0 if status not in (204, 304) and status >= 200 else 0
+    return ResponseHead(minor, status, reason, fields, length, usual)
 
 
 def read_response_fields(block: bytes, max_fields: int = 200) -> ResponseFields:

@@ -8,7 +8,9 @@ from collections import deque
 from json.encoder import encode_basestring_ascii as quoted
 
 from narthex_router.exchange import Attempt, Exchange
+from narthex_router.shape import Shape
 from narthex_router.stats import Stats
+from narthex_router.table import Route
 
 CAPACITY = 20_000  # exchanges held while nobody takes them: about 10 s at full load
 BATCH = 200  # records made at a time: about 1 ms, so that no request waits long for a batch
@@ -51,24 +53,31 @@ def record(exchange: Exchange, router: str) -> str:
     what a whole request costs. Ids are ours and need no quoting; what a client sent is quoted.
     """
     path, _, query = exchange.target.partition(b"?")
-    route, caller, started = exchange.route, exchange.caller, exchange.started
-    attempts = exchange.attempts
-    traceparent = exchange.fields.traceparent
+    shape, started, attempts = exchange.shape, exchange.started, exchange.attempts
     return (
-        f'{{"id":"{exchange.id.decode("ascii")}","time":{exchange.started_at:.6f},"router":{router},'
-        f'"project_id":"{route.project_id}","service_id":"{route.service_id}",'
-        f'"deployment_id":"{route.deployment_id}","version_id":"{route.version_id}",'
+        f'{{"id":"{exchange.id.decode("ascii")}","time":{exchange.started_at:.6f},'
+        f"{shape.record or _in_common(shape, exchange.route, router)},"
         f'"instance_id":"{attempts[-1].target.instance_id if attempts else ""}",'
-        f'"subject_id":"{caller.subject_id if caller else ""}","token_id":"{caller.token_id if caller else ""}",'
         f'"method":"{exchange.method.decode("ascii")}","path":{quoted(path.decode("latin-1"))},'
-        f'"query":{quoted(query.decode("latin-1"))},"status":{exchange.status},"code":"{exchange.code}",'
-        f'"outcome":"{exchange.outcome}","request_bytes":{exchange.request_bytes},'
+        f'"query":{quoted(query.decode("latin-1")) if query else EMPTY},"status":{exchange.status},'
+        f'"code":"{exchange.code}","outcome":"{exchange.outcome}","request_bytes":{exchange.request_bytes},'
         f'"response_bytes":{exchange.response_bytes},"connect_ms":{_ms(exchange.connected_at, started)},'
         f'"first_byte_ms":{_ms(exchange.answered_at, started)},"total_ms":{_ms(exchange.ended_at, started)},'
-        f'"client":"{exchange.peer}","user_agent":{quoted(exchange.fields.user_agent.decode("latin-1"))},'
-        f'"trace_id":{quoted(_trace_id(traceparent)) if traceparent else EMPTY},'
         f'"attempts":[{",".join([_attempt(attempt, started) for attempt in attempts])}]}}'
     )
+
+
+def _in_common(shape: Shape, route: Route, router: str) -> str:
+    """The fields that all records of a shape have in common."""
+    caller, fields = shape.caller, shape.fields
+    shape.record = (
+        f'"router":{router},"project_id":"{route.project_id}","service_id":"{route.service_id}",'
+        f'"deployment_id":"{route.deployment_id}","version_id":"{route.version_id}",'
+        f'"subject_id":"{caller.subject_id if caller else ""}","token_id":"{caller.token_id if caller else ""}",'
+        f'"client":"{shape.peer}","user_agent":{quoted(fields.user_agent.decode("latin-1"))},'
+        f'"trace_id":{quoted(_trace_id(fields.traceparent))}'
+    )
+    return shape.record
 
 
 EMPTY = '""'

@@ -26,6 +26,7 @@ from narthex_router.exchange import (
 )
 from narthex_router.http1 import (
     HOPELESS,
+    NO_BODY,
     BadMessage,
     Body,
     ResponseFields,
@@ -207,10 +208,15 @@ class Upstream(asyncio.Protocol):
             self._interim_response(status, head.fields, rest)
             return
         self._head = head
-        body = response_body(exchange.method, status, head.fields)
         exchange.answered_at = time.monotonic()
         exchange.status = status
         exchange.step(Step.ANSWERED)
+        whole = head.length == len(rest) and head.length and exchange.method != b"HEAD"
+        if whole and downstream.whole_response(head, rest):
+            self._body = NO_BODY
+            self._finish(b"")
+            return
+        body = response_body(exchange.method, status, head.fields)
         self._body = body
         self._read_body(rest, downstream.response_head(head, body))
 
@@ -231,8 +237,8 @@ class Upstream(asyncio.Protocol):
         exchange, downstream = self.exchange, self.downstream
         assert exchange is not None
         assert downstream is not None
-        wanted = b64encode(hashlib.sha1(exchange.fields.websocket_key + WEBSOCKET_GUID).digest())  # noqa: S324
-        if not exchange.upgrade or not fields.upgrade or fields.websocket_accept != wanted:
+        wanted = b64encode(hashlib.sha1(exchange.shape.fields.websocket_key + WEBSOCKET_GUID).digest())  # noqa: S324
+        if not exchange.upgrade() or not fields.upgrade or fields.websocket_accept != wanted:
             raise BadMessage("the instance switched protocols without being asked to")
         exchange.answered_at = time.monotonic()
         exchange.status = 101
@@ -362,7 +368,7 @@ class Endpoints:
         if not endpoints:
             return None
         if policy.balancing == "affinity":
-            affinity = affinity_key(exchange.fields.forward, policy.affinity, cookie=policy.affinity_cookie)
+            affinity = affinity_key(exchange.shape.fields.forward, policy.affinity, cookie=policy.affinity_cookie)
             endpoint = balance.choose(endpoints, self._random, policy.balancing, affinity)
         else:
             endpoint = balance.choose(endpoints, self._random, policy.balancing)

@@ -19,6 +19,7 @@ from narthex_router.http1 import Fields
 from narthex_router.journal import Journal
 from narthex_router.plane import RequestIds
 from narthex_router.responses import PROBLEMS, REASONS, problem
+from narthex_router.shape import Shape
 from narthex_router.table import Table, Target
 from narthex_router.tls import covers
 
@@ -28,17 +29,9 @@ TARGET = Target("svc", "i", "127.0.0.1", 9000)
 def exchange(method: bytes = b"GET", *, state: State = State.WAITING, reused: bool = True) -> Exchange:
     table = Table("test")
     table.apply(service_entries([1]))
-    made = Exchange(
-        b"id",
-        method,
-        b"/p?q",
-        1,
-        Fields(user_agent=b"ua\xff"),
-        table.routes[b"svc.services.test"],
-        "127.0.0.1",
-        1.0,
-        2.0,
-    )
+    route = table.routes[b"svc.services.test"]
+    shape = Shape(b"", b"1", Fields(user_agent=b"ua\xff"), route.host, "127.0.0.1", keep_alive=True, route=route)
+    made = Exchange(b"id", method, b"/p?q", shape, route, 1.0, 2.0, 1.0)
     made.attempts.append(Attempt(TARGET, 1.0, reused))
     made.state = state
     made.replay = b""

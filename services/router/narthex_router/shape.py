@@ -1,0 +1,125 @@
+"""What requests with the same header bytes on one connection have in common: decided once, used until it changes.
+
+Requests in a row mostly differ in their first line alone. Reading the fields, finding the route, admitting the
+caller and putting the forwarded lines together costs more than all the rest of a request; a shape holds the
+outcome, and `fits` says whether it still holds. Pure.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from math import inf
+
+from narthex_router.access import Refusal, admit
+from narthex_router.http1 import BadMessage, Fields, host_name
+from narthex_router.table import Caller, Route, Table
+
+
+class Ruling(IntEnum):
+    """What becomes of requests of a shape."""
+
+    PASS = 0
+    UNKNOWN = 1  # no service at this host
+    MISDIRECTED = 2  # a service, but not under this connection's certificate
+    REDIRECT = 3  # plain HTTP, where only HTTPS is served
+    REFUSED = 4  # the caller may not
+
+
+@dataclass(slots=True)
+class Shape:
+    """The outcome for one block of header lines."""
+
+    block: bytes  # the header lines, as sent
+    version: bytes  # b"0" or b"1": the client's minor version
+    fields: Fields
+    host: bytes  # the name in Host
+    peer: str
+    keep_alive: bool
+    access: object = None  # the state of tokens and permissions it was ruled by
+    route: Route | None = None
+    ruling: Ruling = Ruling.UNKNOWN
+    refusal: Refusal | None = None
+    caller: Caller | None = None
+    expires_at: float = inf  # Unix seconds: the caller's token
+    plain: bool = False  # no body and nothing to negotiate: most requests
+    lines: bytes = b""  # the lines that go upstream with each of them
+    record: str = ""  # the part of their records that is the same; made when the first is written
+
+    def fits(self, block: bytes, version: bytes, table: Table, now: float) -> bool:
+        """Whether a request with this block may be treated as the one that the shape was made for."""
+        return (
+            block == self.block
+            and version == self.version
+            and table.routes.get(self.host) is self.route
+            and table.access is self.access
+            and self.expires_at > now
+        )
+
+
+def new_shape(block: bytes, version: bytes, fields: Fields, peer: str) -> Shape:
+    """A shape that is not ruled on yet. Raises BadMessage where version and fields do not go together."""
+    if version == b"0":
+        if fields.chunked:
+            raise BadMessage("Transfer-Encoding is not part of HTTP/1.0")
+        keep_alive = fields.keep_alive and not fields.close
+    else:
+        if not fields.host:
+            raise BadMessage("Host is missing")
+        keep_alive = not fields.close
+    host = host_name(fields.host) if fields.host else b""
+    return Shape(block, version, fields, host, peer, keep_alive)
+
+
+def rule(shape: Shape, table: Table, now: float, *, covered: bool, redirect: bool, forwarded: bytes) -> None:
+    """Decide what becomes of requests of this shape.
+
+    `covered`: the connection's certificate is good for the host. `redirect`: services are not served here.
+    `forwarded`: the lines that tell the instance about the client.
+    """
+    shape.access = table.access
+    route = shape.route = table.routes.get(shape.host)
+    if route is None:
+        shape.ruling = Ruling.UNKNOWN
+    elif not covered:
+        shape.ruling = Ruling.MISDIRECTED
+    elif redirect:
+        shape.ruling = Ruling.REDIRECT
+    else:
+        _admit(shape, route, table, now)
+        shape.lines = _lines(shape, route, forwarded)
+        fields = shape.fields
+        shape.plain = not (
+            fields.length or fields.chunked or fields.expect_continue or fields.upgrade or fields.traceparent
+        )
+
+
+def _admit(shape: Shape, route: Route, table: Table, now: float) -> None:
+    try:
+        caller = shape.caller = admit(route, shape.fields.authorization, table.callers, now)
+    except Refusal as refusal:
+        shape.ruling, shape.refusal = Ruling.REFUSED, refusal
+    else:
+        shape.ruling = Ruling.PASS
+        shape.expires_at = caller.expires_at if caller is not None else inf
+
+
+def _lines(shape: Shape, route: Route, forwarded: bytes) -> bytes:
+    """The header lines that all requests of a shape have in common on their way to an instance."""
+    fields, caller = shape.fields, shape.caller
+    lines = [
+        b"host: %b\r\n" % (fields.host or route.host),
+        forwarded,
+        b"x-forwarded-host: %b\r\n" % fields.host,
+        fields.forward,
+    ]
+    if caller is not None:
+        lines.append(
+            b"x-narthex-user: %b\r\nx-narthex-project: %b\r\nx-narthex-service: %b\r\n"
+            % (caller.header, route.project_id.encode("ascii"), route.service_id.encode("ascii"))
+        )
+    if fields.authorization is not None and route.header_pass_through:
+        lines.append(b"authorization: %b\r\n" % fields.authorization)
+    if fields.chunked:
+        lines.append(b"transfer-encoding: chunked\r\n")
+    elif fields.length is not None:
+        lines.append(b"content-length: %d\r\n" % fields.length)
+    return b"".join(lines)
