@@ -327,14 +327,13 @@ class Downstream(asyncio.Protocol):
         route = shape.route
         if route is None or (shape.ruling and shape.ruling is not Ruling.REFUSED):
             return self._answer_unrouted(shape, method, target, data, end + 4)
+        # A body that is broken from the start is refused before there is anything to let go of.
+        out, after = (b"", end + 4) if body is NO_BODY else first_bytes(body, data, end + 4)
         self.exchange = exchange = Exchange(
             plane.ids.next(started_at), method, target, shape, route, time.monotonic(), started_at, plane.now
         )
         self._sent_head = False
-        if body is NO_BODY:
-            after = end + 4
-        else:
-            out, after = first_bytes(body, data, end + 4)
+        if body is not NO_BODY:
             exchange.request_bytes = len(out)
             self._pending = [out] if out else []
             if max(shape.fields.length or 0, len(out)) > route.policy.max_body:
