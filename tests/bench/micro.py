@@ -10,6 +10,7 @@ from narthex_router.exchange import Attempt, Exchange
 from narthex_router.http1 import REQUEST_LINE, read_request_fields, read_response_fields
 from narthex_router.journal import Journal
 from narthex_router.plane import RequestIds
+from narthex_router.shape import Shape
 from narthex_router.table import Route, Table
 
 RUNS = 5
@@ -58,9 +59,8 @@ def _exchange(route: Route) -> Exchange:
     """A request that was answered at the first attempt."""
     fields = read_request_fields(_BLOCK)
     request_id = b"01978000-0000-7000-8000-000000000000"
-    exchange = Exchange(
-        request_id, b"POST", b"/v1/chat?stream=true", 1, fields, route, "127.0.0.1", 1.0, 1_767_225_600.0
-    )
+    shape = Shape(_BLOCK, b"1", fields, route.host, "127.0.0.1", keep_alive=True, route=route)
+    exchange = Exchange(request_id, b"POST", b"/v1/chat?stream=true", shape, route, 1.0, 1_767_225_600.0, 1.0)
     exchange.attempts.append(Attempt(route.targets[0], 1.0, True))
     exchange.status = 200
     exchange.answered_at = exchange.ended_at = 1.002

@@ -64,8 +64,8 @@ class Router:
 
     def journal(self) -> list[dict[str, Any]]:
         """All records so far."""
-        while (batch := self.plane.journal.take()) is not None:
-            self.records += json.loads(batch[0])
+        while few := self.plane.journal.take():
+            self.records += json.loads(f"[{few}]")
         return self.records
 
     async def connect(self) -> "Client":

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 0.25  # how exact time limits are
 FLUSH_S = 0.2  # how long a request record waits for company
+FLUSH_SLICES = 40  # slices of the journal in one batch: 2,000 records, about 1 MB
 STATUS_S = 1.0
 # Exchanges are freed by their reference counts; the collector is for rare cycles and looks at everything it may.
 GC_THRESHOLD = 100_000
@@ -180,10 +181,18 @@ class Worker:
             await self._flush_now()
 
     async def _flush_now(self) -> None:
-        while (batch := self._plane.journal.take()) is not None:
-            records, dropped = batch
-            await self._channel.write(Say.RECORDS, struct.pack("!I", dropped) + records)
+        while slices := await self._some_records():
+            records = f"[{','.join(slices)}]".encode("ascii")
+            dropped = struct.pack("!I", self._plane.journal.take_dropped())
+            await self._channel.write(Say.RECORDS, dropped + records)
+
+    async def _some_records(self) -> list[str]:
+        """As many slices of the journal as go into one batch."""
+        slices: list[str] = []
+        while len(slices) < FLUSH_SLICES and (few := self._plane.journal.take()):
+            slices.append(few)
             await asyncio.sleep(0)  # requests that came meanwhile go first
+        return slices
 
     async def _report(self) -> None:
         """Tell the main process what is served by, at once when it changed and every two seconds."""
