@@ -74,7 +74,6 @@ def description() -> dict[str, Any]:
     options = sysconfig.get_config_var("CONFIG_ARGS") or ""
     return {
         "python": sys.version,
-        "executable": sys.executable,
         "pgo": "--enable-optimizations" in options,
         "lto": "--with-lto" in options,
         "kernel": platform.release(),

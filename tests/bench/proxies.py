@@ -139,4 +139,5 @@ def wait_until_listening(port: int) -> None:
 def _version(peer: Peer, program: str) -> str:
     done = subprocess.run([program, *peer.version], capture_output=True, text=True)
     lines = (done.stdout + done.stderr).strip().splitlines()
-    return lines[0] if lines else ""
+    # Envoy begins with its path, which is this machine's affair.
+    return lines[0].replace(program, Path(program).name) if lines else ""
