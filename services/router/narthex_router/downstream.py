@@ -75,7 +75,6 @@ class Downstream(asyncio.Protocol):
         "_lingering",
         "_paused",
         "_pending",
-        "_port",
         "_read_stopped",
         "_secure",
         "_sent_head",
@@ -126,7 +125,6 @@ class Downstream(asyncio.Protocol):
         self.peer = address[0] if address else ""
         listening = transport.get_extra_info("sockname")
         port = listening[1] if listening else 0
-        self._port = port
         self._forwarded = b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-port: %d\r\n" % (
             self.peer.encode("ascii"),
             b"https" if self._secure else b"http",
@@ -197,7 +195,7 @@ class Downstream(asyncio.Protocol):
         policy = exchange.route.policy
         if exchange.state is State.TUNNEL:
             if now - exchange.progress > bounds.tunnel_idle_s:
-                self._cut()
+                self.cut()
         elif now - exchange.started > policy.total_s:
             self._out_of_time(policy.total_s)
         elif self.waits():
@@ -227,10 +225,6 @@ class Downstream(asyncio.Protocol):
         self._keep_alive = False
         if self.exchange is None and not self._buffer:
             self.transport.close()
-
-    def cut(self) -> None:
-        """End the connection whatever it is doing: the time for draining is over."""
-        self._cut()
 
     # -- reading requests -----------------------------------------------------------------------------------
 
@@ -341,7 +335,7 @@ class Downstream(asyncio.Protocol):
                 return after
         if shape.refusal is not None:
             self._answer(shape.refusal.code, shape.refusal.detail)
-        elif not self._attempt():
+        elif not self.attempt():
             self._no_instance(exchange)
         return after
 
@@ -427,7 +421,7 @@ class Downstream(asyncio.Protocol):
 
     # -- attempts -------------------------------------------------------------------------------------------
 
-    def _attempt(self) -> bool:
+    def attempt(self) -> bool:
         """Give the request to an instance that has not failed it yet; False when there is none."""
         exchange, plane = self.exchange, self.plane
         assert exchange is not None
@@ -545,7 +539,7 @@ class Downstream(asyncio.Protocol):
                 self._pending = [exchange.replay] if exchange.replay else []
                 exchange.replay = None
             exchange.step(Step.LOST)
-            if self._attempt():
+            if self.attempt():
                 return
         self._answer(code, reason)
 
@@ -561,7 +555,7 @@ class Downstream(asyncio.Protocol):
         """End a response in the middle; never cleanly: the client must see that the message is broken."""
         assert self.exchange is not None
         self.exchange.code, self.exchange.outcome = code, TRUNCATED
-        self._cut()
+        self.cut()
 
     def _attempt_over(self) -> None:
         """Let go of the instance; its connection is closed if it is still working for us."""
@@ -594,10 +588,6 @@ class Downstream(asyncio.Protocol):
             and self._endpoint is None
             and not exchange.attempts
         )
-
-    def room(self) -> bool:
-        """An instance may have room for the request that waits here; whether it had."""
-        return self._attempt()
 
     # -- responses ------------------------------------------------------------------------------------------
 
@@ -825,7 +815,8 @@ class Downstream(asyncio.Protocol):
         else:
             self.transport.close()
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """End the connection now, whatever it is doing."""
         self._end_exchange()
         self._closing = True
         self.transport.abort()

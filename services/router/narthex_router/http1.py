@@ -13,7 +13,6 @@ _TCHAR = rb"[!#$%&'*+\-.^`|~0-9A-Za-z]"
 # field-value: no control characters but HTAB; bytes above 127 pass unchanged (RFC 9110 section 5.5).
 _VALUE = rb"[^\x00-\x08\x0a-\x1f\x7f]"
 
-MAX_METHOD = 32
 REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([!\"$-~]+) HTTP/1\.([01])\r\n")
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (" + _VALUE + rb"{0,512}))?\r\n")
 _BLOCK = re.compile(rb"(?:" + _TCHAR + rb"{1,256}+:" + _VALUE + rb"*+\r\n)*+")
@@ -65,9 +64,8 @@ class BadMessage(Exception):
     _TRACE,
     _WS_KEY,
     _DROP,
-    _TE,
     _CONTENT_TYPE,
-) = range(13)
+) = range(12)
 
 _REQUEST_FIELDS = {
     b"host": _HOST,
@@ -80,7 +78,7 @@ _REQUEST_FIELDS = {
     b"user-agent": _AGENT,
     b"traceparent": _TRACE,
     b"sec-websocket-key": _WS_KEY,
-    b"te": _TE,
+    b"te": _DROP,  # trailers are dropped
     b"content-type": _CONTENT_TYPE,
     # Hop-by-hop, or ours to say: never taken from a client (THREATS T46-T48).
     b"keep-alive": _DROP,
@@ -138,7 +136,6 @@ class Fields:
     user_agent: bytes = b""
     traceparent: bytes = b""
     websocket_key: bytes = b""
-    trailers: bool = False  # TE: trailers
     forward: bytes = b""  # the end-to-end fields, put together again
 
 
@@ -195,8 +192,6 @@ def read_request_fields(block: bytes, max_fields: int = 100) -> Fields:
         elif kind == _WS_KEY:
             fields.websocket_key = value
             keep(b"%b: %b\r\n" % (name, value))
-        elif kind == _TE:
-            fields.trailers = b"trailers" in value.lower()
     if seen >> _HOST & 1 and _AUTHORITY.fullmatch(fields.host) is None:
         raise BadMessage("Host is not a host name")
     if fields.chunked and fields.length is not None:

@@ -78,7 +78,6 @@ class Projection:
         self._last_sequence = 0
         self._resync_wanted = asyncio.Event()
         self._filled = False  # by this process, once
-        self.gaps = 0
 
     async def run(self) -> None:
         """Project while this router holds the lease; wait for it otherwise. For ever."""
@@ -126,7 +125,6 @@ class Projection:
     async def _handle(self, event: Any) -> None:
         if event.sequence:
             if self._last_sequence and event.sequence > self._last_sequence + 1:
-                self.gaps += 1
                 log.warning("sequence numbers are missing", extra={"fields": {"after": self._last_sequence}})
                 self._resync_wanted.set()
             self._last_sequence = max(self._last_sequence, event.sequence)

@@ -276,7 +276,7 @@ class Upstream(asyncio.Protocol):
 class Endpoint:
     """One instance as one service reaches it: its load and its connections."""
 
-    __slots__ = ("_idle", "_memo", "buffer", "in_flight", "key", "last_used", "open", "target", "turn", "weight")
+    __slots__ = ("_idle", "_memo", "buffer", "in_flight", "key", "last_used", "target", "turn", "weight")
 
     def __init__(self, target: Target, buffer: int) -> None:
         self.target = target
@@ -285,7 +285,6 @@ class Endpoint:
         self.buffer = buffer
         self.in_flight = 0
         self.turn = 0
-        self.open = 0
         self.last_used = 0.0
         self._idle: list[Upstream] = []
         # Responses in a row mostly have the same head: read once, used until it differs.
@@ -390,7 +389,7 @@ class Endpoints:
         queue = self._waiting.get(host)
         while queue:
             downstream = queue.popleft()
-            if downstream.waits() and not downstream.room():
+            if downstream.waits() and not downstream.attempt():
                 queue.appendleft(downstream)
                 return
         self._waiting.pop(host, None)

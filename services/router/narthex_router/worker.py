@@ -195,7 +195,7 @@ class Worker:
         return slices
 
     async def _report(self) -> None:
-        """Tell the main process what is served by, at once when it changed and every two seconds."""
+        """Tell the main process what is served by, at once when it changed and every second."""
         while True:
             if not self._listening and self._follower.filled and self._certificates.ready():
                 await self._listen()
@@ -217,6 +217,7 @@ class Worker:
             "connections": len(plane.connections),
             "in_flight": sum(1 for connection in plane.connections if connection.exchange is not None),
             "unreadable_entries": table.unreadable,
+            "unrouted_answers": plane.answered,
         }
 
     # -- the end --------------------------------------------------------------------------------------------
