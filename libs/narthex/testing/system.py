@@ -127,7 +127,13 @@ class System:
 
     def run(self, name: str, *arguments: str, cwd: Path | None = None) -> tuple[Child, str]:
         """`narthex run NAME …`, ready; returns it and the host of its service."""
-        child = start([*NARTHEX, "run", name, *arguments], self.environment(), cwd or self.data_dir)
+        # Said outright: above `cwd` there may be another installation, e.g. the one of `make up` in this checkout.
+        here = {
+            "NARTHEX_API_URL": f"{self.api_url}/v2.1",
+            "NARTHEX_TOKEN": self.token,
+            "NARTHEX_CA_FILE": str(self.root_pem),
+        }
+        child = start([*NARTHEX, "run", name, *arguments], self.environment() | here, cwd or self.data_dir)
         self.runs.append(child)
         found = child.output.wait_for(r"is ready: https://([^:/\s]+)", READY_WITHIN_S)
         return child, found[1]
