@@ -9,37 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.registry_kit import SERVICE, P, config, running
 from yarl import URL
 
-from narthex.bus import BusSettings
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.child import die_with_parent
-from narthex.runtime.settings import ProcessSettings
 from narthex.testing.rest import Rest, rest
 from narthex.testing.servers import free_port
-from narthex_registry.app import Config, open
-from narthex_registry.config import ApiSettings
-
-P = "/v2.1/projects/default"
-SERVICE: dict[str, Any] = {"name": "web", "deployment": "hello", "port": 8080}
-
-
-def config(directory: Path, **api: Any) -> Config:
-    return Config(
-        process=ProcessSettings(data_dir=directory, domain="example.test"),
-        bus=BusSettings(url="nats://127.0.0.1:1"),
-        api=ApiSettings(**{"port": 0, **api}),
-    )
-
-
-@asynccontextmanager
-async def running(directory: Path, **api: Any) -> AsyncIterator[Rest]:
-    """A registry, and its API as the administrator."""
-    async with (
-        open(config(directory, **api)) as registry,
-        rest(registry.port, (directory / "admin.token").read_text().strip()) as client,
-    ):
-        yield client
+from narthex_registry.app import open
 
 
 @pytest.fixture
@@ -387,12 +364,37 @@ async def test_a_database_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Pa
             pass
 
 
+async def test_a_sealing_key_that_is_gone_is_never_made_again_while_tokens_depend_on_it(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        pass
+    (tmp_path / "sealing.key").unlink()
+    with pytest.raises(Misconfigured, match="tokens in the database are digested under it. Put it back"):
+        async with running(tmp_path):
+            pass
+    assert not (tmp_path / "sealing.key").exists()
+
+
+async def test_under_another_sealing_key_tokens_stop_and_a_new_one_comes_by_deleting_the_file(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path):
+        pass
+    (tmp_path / "sealing.key").write_text("ab" * 32)
+    async with running(tmp_path) as api:
+        assert (await api.get("/v2.1/projects"))[0] == 401
+    assert "is not known here" in caplog.text
+    (tmp_path / "admin.token").unlink()
+    async with running(tmp_path) as api:
+        assert (await api.get("/v2.1/projects"))[0] == 200
+
+
 @asynccontextmanager
 async def process(directory: Path) -> AsyncIterator[Rest]:
     """A registry as production runs it, killed without warning when the block ends."""
     port = free_port()
     environment = os.environ | {
         "NARTHEX_DATA_DIR": str(directory),
+        "NARTHEX_SEALING_KEY_FILE": str(directory / "sealing.key"),
         "NARTHEX_API_PORT": str(port),
         "NARTHEX_NATS_URL": "nats://127.0.0.1:1",
     }

@@ -19,7 +19,7 @@ from narthex.contracts.entities import Health, ReplicaHealth
 from narthex.contracts.errors import Invalid, Unavailable
 from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaHealthChanged, RouteApplied
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
-from narthex.runtime.settings import ProcessSettings
+from narthex.runtime.settings import ProcessSettings, SealingSettings
 from narthex.runtime.tasks import background
 from narthex.testing.rest import Rest, rest
 from narthex.testing.servers import NatsServer, free_port, nats_server, new_passwords
@@ -55,6 +55,7 @@ async def running(directory: Path, nats: NatsServer | Absent, **registry: Any) -
     """A registry on a bus, and its API as the administrator."""
     config = Config(
         process=ProcessSettings(data_dir=directory),
+        sealing=SealingSettings(key_file=directory / "sealing.key"),
         bus=settings(nats, "registry"),
         api=ApiSettings(port=0),
         registry=RegistrySettings(**registry),

@@ -87,6 +87,20 @@ class Balancing(StrEnum):
     AFFINITY = "affinity"  # the same value of `affinity` goes to the same instance while it is healthy
 
 
+class LimitPolicy(StrEnum):
+    """What becomes of a request over a limit."""
+
+    ENFORCE = "enforce"  # refused with 429
+    SHADOW = "shadow"  # served, and counted as one that would have been refused
+
+
+class WhenUnknown(StrEnum):
+    """What becomes of a request while nobody can be asked whether it is over a limit."""
+
+    CLOSED = "closed"  # refused, so that no limit is ever exceeded
+    OPEN = "open"  # served
+
+
 class Service(Entity):
     """A name and a host under which a deployment's instances are reached, and its policy."""
 
@@ -113,13 +127,18 @@ class Service(Entity):
     max_body_bytes: int | None = None  # of a request; None: no limit
     instance_concurrency_limit: int | None = None  # requests in flight an instance
     instance_max_wait: float = 0.0  # seconds a request waits for an instance with room
+    user_rate_limits: dict[str, int] = {}  # subject id -> requests a minute and token, in place of the default
+    user_concurrency_limits: dict[str, int] = {}  # subject id -> requests in flight a token
+    limit_policy: LimitPolicy = LimitPolicy.ENFORCE
+    limit_max_wait_ms: int = 0  # a request over a limit waits so long for its turn before it is refused
+    limit_when_unknown: WhenUnknown = WhenUnknown.CLOSED
 
 
 class Token(Entity):
     """A credential, by the digest of its secret; the secret itself is shown once and kept nowhere.
 
-    `digest` is the lower-case hex SHA-256 of the token text: tokens have 160 random bits or more, so no key
-    derivation is needed (THREATS T80).
+    `digest` is the lower-case hex HMAC-SHA-256 of the token text under the installation's token digest key
+    (`narthex.contracts.digest`). Tokens have 160 random bits or more, so nothing slower is needed.
     """
 
     subject_id: str
@@ -131,14 +150,15 @@ class Token(Entity):
 class Access(Entity):
     """Effective permissions of one subject (a person or a service user; `id` is the subject's id).
 
-    A subject may call a service when `everything` is set, when the service's project is in `projects`, or when
-    its deployment is in `deployments`.
+    A subject may call a service when `everything` is set, when the service's project is in `projects`, when its
+    deployment is in `deployments`, or when it is in `services` itself.
     """
 
     name: str = ""  # e-mail of the person or service user, for logs and `x-narthex-user`
     everything: bool = False
     projects: tuple[str, ...] = ()
     deployments: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 class Health(StrEnum):

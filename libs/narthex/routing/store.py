@@ -31,6 +31,8 @@ COUNT = "nx:change-count"
 EPOCH = "nx:epoch"
 CHANGES_KEPT = 100_000  # a worker that is further behind loads the table again
 CHUNK = 500  # entries a script call: keeps Valkey's single thread free for others
+PAGE = 1000  # entries read at a time: 1 ms of Valkey's thread, some ms of ours
+READ_SIZE = 256 * 1024  # bytes from the socket at a time: a page is about as much
 
 # KEYS: nx:changes, nx:change-count, then nx:table:<kind> of each entry. ARGV: how many changes to keep, then
 # for each entry kind, id, revision, "revision sequence payload". Returns how many were newer than what is held.
@@ -110,13 +112,18 @@ class TableStore:
 
     async def load(self, kinds: Iterable[Kind] = tuple(Kind)) -> AsyncIterator[Entry]:
         """Every entry, tombstones included. Entries that cannot be read are skipped and logged."""
+        async for page in self.pages(kinds):
+            for entry in page:
+                yield entry
+
+    async def pages(self, kinds: Iterable[Kind] = tuple(Kind)) -> AsyncIterator[list[Entry]]:
+        """The same, a page at a time: what a large table is loaded by."""
         for kind in kinds:
-            with _unavailable():
-                async for key, value in self._client.hscan_iter(table_key(kind), count=1000):
-                    try:
-                        yield decode(kind, key.decode(), value)
-                    except ValueError:
-                        log.error("unreadable table entry", extra={"fields": {"kind": kind, "key": key}})
+            cursor = -1
+            while cursor:
+                with _unavailable():
+                    cursor, found = await self._client.hscan(table_key(kind), max(cursor, 0), count=PAGE)
+                yield list(_readable(kind, found))
 
     async def get(self, kind: Kind, key: str) -> Entry | None:
         """The entry held for one thing."""
@@ -177,6 +184,7 @@ async def open_table_store(url: str, timeout_s: float) -> AsyncIterator[TableSto
         protocol=2,
         socket_connect_timeout=timeout_s,
         socket_timeout=timeout_s,
+        socket_read_size=READ_SIZE,
         retry=Retry(NoBackoff(), 1),  # a connection that died while idle; more is the caller's decision
     )
     try:
@@ -191,6 +199,14 @@ def _unavailable() -> Iterator[None]:
         yield
     except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
         raise Unavailable(f"the routing table in Valkey is away: {error or type(error).__name__}") from error
+
+
+def _readable(kind: Kind, found: dict[bytes, bytes]) -> Iterator[Entry]:
+    for key, value in found.items():
+        try:
+            yield decode(kind, key.decode(), value)
+        except ValueError:
+            log.error("unreadable table entry", extra={"fields": {"kind": kind, "key": key}})
 
 
 def _position(stream_id: bytes, fields: dict[bytes, bytes]) -> Position:

@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM under the installation's sealing key.
+"""Secrets at rest: AES-256-GCM under the installation's sealing key, and the key for tokens that follows from it.
 
 A sealed text is `1.<base64 of nonce and ciphertext>`; the context (what the secret belongs to) is
 authenticated with it, so that a sealed key moved to another name does not open.
@@ -10,7 +10,10 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from narthex.contracts import digest
 from narthex.contracts.errors import Misconfigured
 
 KEY_BYTES = 32
@@ -49,11 +52,41 @@ def read_sealing_key(path: Path) -> bytes:
         raise Misconfigured(f"cannot read the sealing key: {error}. Write 64 hexadecimal digits to {path}") from None
 
 
+def token_digest_key(sealing_key: bytes) -> bytes:
+    """The key under which tokens are digested (`narthex.contracts.digest`); it follows from the sealing key."""
+    return HKDF(SHA256(), digest.KEY_BYTES, salt=None, info=b"narthex token digest").derive(sealing_key)
+
+
+def open_sealing_key(path: Path, depends: str) -> bytes:
+    """The key, made on an installation's first start and never silently made again.
+
+    `depends` says what there is already that is worth nothing without the key; empty: nothing.
+    """
+    if not path.exists():
+        if depends:
+            raise Misconfigured(f"the sealing key {path} is missing, and {depends}. Put it back")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_sealing_key(path)
+        except OSError as error:
+            raise Misconfigured(f"cannot write the sealing key: {error}. Make that path writable") from None
+    return read_sealing_key(path)
+
+
 def write_sealing_key(path: Path) -> None:
-    """Make a new key at `path`, readable by its owner only; an existing one stays."""
+    """Make a new key at `path`, readable by its owner only; an existing one stays.
+
+    Parts that start together all try: the key appears whole and once (link), and nobody reads half of it.
+    """
+    draft = path.with_name(f"{path.name}.{os.urandom(6).hex()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(os.urandom(KEY_BYTES).hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
     except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w") as file:
-        file.write(os.urandom(KEY_BYTES).hex() + "\n")
+        pass
+    finally:
+        draft.unlink(missing_ok=True)

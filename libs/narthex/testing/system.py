@@ -13,10 +13,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from narthex.runtime.child import die_with_parent
@@ -177,12 +178,13 @@ def start(command: list[str], env: dict[str, str], cwd: Path) -> Child:
     return Child(process, Output(process.stdout))
 
 
-def start_system(data_dir: Path, *flags: str) -> System:
-    """Start `narthex up` and wait for its readiness line."""
+def start_system(data_dir: Path, *flags: str, settings: Mapping[str, str] = MappingProxyType({})) -> System:
+    """Start `narthex up`, with NARTHEX_* variables if given, and wait for its readiness line."""
     data_dir.mkdir(parents=True, exist_ok=True)
     api_port, http_port, https_port = free_port(), free_port(), free_port()
     ports = ["--api-port", str(api_port), "--http-port", str(http_port), "--https-port", str(https_port)]
-    up = start([*NARTHEX, "up", "--data-dir", str(data_dir), *ports, *flags], environment(data_dir), data_dir)
+    command = [*NARTHEX, "up", "--data-dir", str(data_dir), *ports, *flags]
+    up = start(command, environment(data_dir) | dict(settings), data_dir)
     try:
         up.output.wait_for(r"Narthex is ready", READY_WITHIN_S)
     except AssertionError:
@@ -192,9 +194,11 @@ def start_system(data_dir: Path, *flags: str) -> System:
 
 
 @contextmanager
-def running_system(data_dir: Path, *flags: str) -> Iterator[System]:
+def running_system(
+    data_dir: Path, *flags: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[System]:
     """A system for the length of a block."""
-    system = start_system(data_dir, *flags)
+    system = start_system(data_dir, *flags, settings=settings)
     try:
         yield system
     finally:

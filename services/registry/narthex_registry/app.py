@@ -14,14 +14,16 @@ from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex_registry.api.server import application, serve
 from narthex_registry.api.state import State
+from narthex_registry.callers import Callers
 from narthex_registry.config import Config as Config
 from narthex_registry.database import Database, open_database
 from narthex_registry.feed import Feed
-from narthex_registry.first_start import prepare
+from narthex_registry.first_start import open_token_key, prepare
 from narthex_registry.handlers import LISTENED, durable_handlers, live_handler
 from narthex_registry.leases import Reaper
 from narthex_registry.propagation import Workers
 from narthex_registry.relay import Relay
+from narthex_registry.retention import forget_what_is_old
 from narthex_registry.schema import migrate
 from narthex_registry.services import Address
 from narthex_registry.snapshot import Snapshot
@@ -47,21 +49,21 @@ async def open(config: Config) -> AsyncIterator[Registry]:
     async with open_database(config.database.resolve(home)) as engine:
         await migrate(engine)
         database = Database(engine)
-        await prepare(database, data_dir, config.process.domain)
+        token_key = await open_token_key(database, config.sealing.key_file)
+        await prepare(database, data_dir, config.process.domain, token_key)
+        callers = Callers(database, token_key, clock)
         feed = Feed(config.registry.stream_queue)
         workers = Workers(config.registry.worker_silence_s)
         reaper = Reaper(database, clock)
         async with open_bus(config.bus, PART) as bus, background() as tasks:
             streams = Streams(bus)
-            relay = Relay(
-                database, bus, streams, clock, poll_s=config.registry.relay_poll_s, keep_s=config.registry.outbox_keep_s
-            )
+            relay = Relay(database, bus, streams, clock, poll_s=config.registry.relay_poll_s)
             tasks.start(streams.run(), "streams")
             tasks.start(relay.run(), "relay")
-            tasks.start(relay.prune(), "prune")
+            tasks.start(forget_what_is_old(database, clock, config.registry), "retention")
             tasks.start(reaper.run(), "reaper")
             tasks.start(bus.consume(EVENTS, durable_handlers(database), durable=PART), "events")
-            tasks.start(bus.listen(LISTENED, live_handler(workers, feed, clock)), "live events")
+            tasks.start(bus.listen(LISTENED, live_handler(workers, feed, callers, clock)), "live events")
             tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, Snapshot(database).page), "snapshot")
             state = State(
                 database=database,
@@ -73,6 +75,8 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 address=Address(config.process.domain, config.api.public_https_port),
                 api=config.api,
                 registry=config.registry,
+                token_key=token_key,
+                callers=callers,
             )
             async with serve(application(state), config.api.bind, config.api.port) as port:
                 log.info("api listens", extra={"fields": {"bind": config.api.bind, "port": port}})

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 from sqlalchemy import URL, make_url
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import ProcessSettings, group
+from narthex.runtime.settings import ProcessSettings, SealingSettings, group
 
 
 class ApiSettings(BaseSettings):
@@ -44,6 +44,8 @@ class RegistrySettings(BaseSettings):
     outbox_keep_s: float = 3600.0  # published facts stay this long, for a look at what was said
     relay_poll_s: float = 1.0  # a commit of this process wakes the relay at once; this is for other processes'
     worker_silence_s: float = 30.0  # routers tell every 5 s; one that is silent for longer is gone
+    events_keep_s: float = 30 * 86_400.0  # lines about things of projects
+    audit_keep_s: float = 400 * 86_400.0  # who changed what: over a year, so that last year can be compared
     stream_queue: int = 1000  # events an API client may be behind before it is disconnected
 
 
@@ -52,6 +54,7 @@ class Config:
     """Everything the registry is told by its environment."""
 
     process: ProcessSettings = field(default_factory=ProcessSettings)
+    sealing: SealingSettings = field(default_factory=SealingSettings)
     bus: BusSettings = field(default_factory=BusSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)

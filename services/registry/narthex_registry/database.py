@@ -7,23 +7,23 @@ order of sequences is the order of commits. On SQLite `BEGIN IMMEDIATE` does the
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import URL, Connection, event, select
+from sqlalchemy import URL, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from narthex.contracts.errors import Conflict, Unavailable
+from narthex_registry import sqlite
 from narthex_registry.facts import Cause, Facts
 from narthex_registry.tables import Counter
+from narthex_registry.trail import TRAIL, Trail
 
 log = logging.getLogger(__name__)
 
 NO_CAUSE = Cause()
-_CHANGING = "narthex_changing"  # execution option of a connection that will write
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,10 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._changing = engine.execution_options(**{_CHANGING: True})
+        self._changing = engine.execution_options(**{sqlite.CHANGING: True})
         self._turn = asyncio.Lock()  # within this process waiting here is fairer than SQLite's busy timer
         self.committed = asyncio.Event()  # facts were committed; whoever waits clears it
+        self.listeners: list[Callable[[], None]] = []  # called when who may do what has changed
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -57,38 +58,29 @@ class Database:
             async with self._turn, AsyncSession(self._changing, expire_on_commit=False) as session, session.begin():
                 counter = (await session.execute(select(Counter).with_for_update())).scalar_one()
                 facts = Facts(session, counter, cause)
+                session.sync_session.info[TRAIL] = trail = Trail()
                 yield Change(session, facts)
+                await session.flush()
+                session.add_all(trail.rows(cause))
         if facts.recorded:
             self.committed.set()
+        if facts.access_changed:
+            for listener in self.listeners:
+                listener()
 
 
 @asynccontextmanager
 async def open_database(url: URL) -> AsyncIterator[AsyncEngine]:
-    """An engine for the database at `url`, with SQLite made durable."""
-    engine = create_async_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
+    """An engine for the database at `url`."""
     if url.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        engine = create_async_engine(url.set(drivername=sqlite.DRIVER))
+        sqlite.set_up(engine)
+    else:
+        engine = create_async_engine(url, pool_pre_ping=True)
     try:
         yield engine
     finally:
         await engine.dispose()
-
-
-def _set_up_sqlite(connection: Any, record: Any) -> None:
-    # Python's sqlite3 would begin transactions by itself, too late and never for DDL; we begin them.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # WAL's NORMAL loses commits in a power cut
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA busy_timeout = 5000")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes then fails at once when another wrote in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_CHANGING) else "BEGIN")
 
 
 @contextmanager

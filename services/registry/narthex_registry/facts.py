@@ -11,8 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import entities
 from narthex.contracts.entities import Entity
-from narthex.contracts.events import Event
+from narthex.contracts.events import (
+    AccessChanged,
+    Event,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectUpdated,
+    TokenIssued,
+    TokenRevoked,
+)
 from narthex_registry import tables
+from narthex_registry.happenings import happening
 from narthex_registry.tables import Row
 
 
@@ -22,6 +31,12 @@ class Cause:
 
     correlation_id: str = ""
     traceparent: str = ""
+    user_id: str | None = None  # None: Narthex itself
+    user_email: str = ""
+
+
+# Facts after which what is remembered of callers is worth nothing.
+ABOUT_ACCESS = frozenset({TokenIssued, TokenRevoked, AccessChanged, ProjectCreated, ProjectUpdated, ProjectDeleted})
 
 
 class Facts:
@@ -32,11 +47,13 @@ class Facts:
         self._counter = counter
         self._cause = cause
         self.recorded = 0
+        self.access_changed = False  # who may do what is another thing than before
 
     def record(self, kind: type[Event], row: Row, **more: Any) -> int:
         """Say that `row` has changed; gives it its next revision and returns the fact's sequence."""
         self._counter.value += 1
         self.recorded += 1
+        self.access_changed |= kind in ABOUT_ACCESS
         row.revision = (row.revision or 0) + 1
         row.sequence = self._counter.value
         event = event_of(
@@ -44,6 +61,8 @@ class Facts:
         )
         body = event.model_dump_json().encode()
         self._session.add(tables.Outbox(sequence=event.sequence, event_id=event.id, subject=event.subject, body=body))
+        if (seen := happening(kind, row, more.get("reason", ""))) is not None:
+            self._session.add(seen)
         return event.sequence
 
 
@@ -79,7 +98,7 @@ def entity_of(row: Row) -> Entity:
         case tables.Token():
             return entities.Token.model_validate(_columns(row) | {"subject_id": row.user_id, "expires_at": row.expires})
         case tables.User():
-            return entities.Access(id=row.id, name=row.email, everything=row.administrator)
+            return entities.Access(id=row.id, name=row.email, everything=row.administrator, **row.access)
     raise TypeError(f"no event tells of a {type(row).__name__}")
 
 

@@ -3,6 +3,9 @@
 The file is the administrator's way in. When it is missing (first start, or somebody deleted it) a new token is
 written and the one that was in the file before is revoked, so deleting the file and restarting is how a lost
 or leaked token is replaced. A file that is there, even an empty one, is left alone.
+
+Tokens are kept by their digest under a key that follows from the sealing key, which the first part that starts
+makes. Under another sealing key no token is known any more (docs/decisions/0006-keyed-token-digests.md).
 """
 
 import logging
@@ -13,6 +16,7 @@ from sqlalchemy import select
 
 from narthex.contracts.errors import Misconfigured
 from narthex.contracts.events import AccessChanged, ProjectCreated, TokenIssued, TokenRevoked
+from narthex.runtime.sealing import open_sealing_key, token_digest_key
 from narthex_registry import tables
 from narthex_registry.database import Change, Database
 from narthex_registry.tokens import digest, new_token
@@ -23,7 +27,15 @@ TOKEN_FILE = "admin.token"  # noqa: S105 - a file name; also the name of the tok
 DEFAULT = "default"
 
 
-async def prepare(database: Database, data_dir: Path, domain: str) -> None:
+async def open_token_key(database: Database, sealing_key_file: Path) -> bytes:
+    """The key under which tokens are digested."""
+    async with database.read() as session:
+        tokens = (await session.execute(select(tables.Token.id).limit(1))).first()
+    depends = "the tokens in the database are digested under it" if tokens else ""
+    return token_digest_key(open_sealing_key(sealing_key_file, depends))
+
+
+async def prepare(database: Database, data_dir: Path, domain: str, token_key: bytes) -> None:
     """Make what the first request needs; does nothing on later starts."""
     path = data_dir / TOKEN_FILE
     async with database.change() as change:
@@ -31,11 +43,12 @@ async def prepare(database: Database, data_dir: Path, domain: str) -> None:
         if administrator is None:
             administrator = await _create_first(change, f"admin@{domain}")
         elif path.exists():
+            await _warn_if_unknown(change, path, token_key)
             return
         else:
             await _revoke_lost(change, administrator, path)
         token = new_token()
-        await _issue(change, administrator, token)
+        await _issue(change, administrator, digest(token_key, token))
         # Before the commit: a token in the file that the database does not know is replaced at the next start,
         # a token in the database that nobody knows would be lost.
         _write(path, token)
@@ -59,8 +72,20 @@ async def _create_first(change: Change, email: str) -> tables.User:
     return administrator
 
 
-async def _issue(change: Change, administrator: tables.User, text: str) -> None:
-    token = tables.Token(user_id=administrator.id, name=TOKEN_FILE, digest=digest(text))
+async def _warn_if_unknown(change: Change, path: Path, token_key: bytes) -> None:
+    """Say that the file's token is of no use: most likely it was digested under another sealing key."""
+    text = path.read_text().strip()
+    query = select(tables.Token.id).where(tables.Token.digest == digest(token_key, text))
+    if text and (await change.session.execute(query)).first() is None:
+        log.warning(
+            "the token in the administrator's token file is not known here, most likely because the sealing key is "
+            "another one than when it was issued; delete the file and restart the registry to get a new one",
+            extra={"fields": {"file": str(path)}},
+        )
+
+
+async def _issue(change: Change, administrator: tables.User, token_digest: str) -> None:
+    token = tables.Token(user_id=administrator.id, name=TOKEN_FILE, digest=token_digest)
     change.session.add(token)
     await change.session.flush()
     change.facts.record(TokenIssued, token)

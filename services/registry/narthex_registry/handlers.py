@@ -13,8 +13,11 @@ from narthex.contracts.events import (
 )
 from narthex.runtime.clock import Clock
 from narthex_registry import tables
+from narthex_registry.callers import Callers
 from narthex_registry.database import Database
+from narthex_registry.facts import ABOUT_ACCESS
 from narthex_registry.feed import Feed
+from narthex_registry.happenings import instance_event
 from narthex_registry.propagation import Workers
 
 # Batches of request records are the audit service's; everything else may be watched.
@@ -32,17 +35,21 @@ def durable_handlers(database: Database) -> Mapping[type[Any], Callable[[Any], A
             instance.health = event.entity.health
             instance.health_reason = event.entity.reason
             instance.health_revision = event.revision
+            said = f"Instance {instance.label} is {event.entity.health}"
+            change.session.add(instance_event(instance, "instance_health_changed", said, event.entity.reason))
 
     return {ReplicaHealthChanged: on_health_changed}
 
 
-def live_handler(workers: Workers, feed: Feed, clock: Clock) -> Callable[[Event], Awaitable[None]]:
+def live_handler(workers: Workers, feed: Feed, callers: Callers, clock: Clock) -> Callable[[Event], Awaitable[None]]:
     """What is done with every event as it passes: remembered or handed on, never stored."""
 
     async def on_event(event: Event) -> None:
         if isinstance(event, RouteApplied):  # told every 5 s by every worker: too much for a feed for people
             workers.heard(event, clock.now())
             return
+        if type(event) in ABOUT_ACCESS:
+            callers.forget()  # another registry of this installation may have changed it
         if isinstance(event, RouterDrained):
             workers.gone(event.router)
         feed.publish(event)

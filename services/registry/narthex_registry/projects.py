@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -23,10 +23,25 @@ async def find(session: AsyncSession, name: str) -> tables.Project:
     return found
 
 
-async def listed(session: AsyncSession) -> Sequence[tuple[tables.Project, str]]:
-    """Every project with the name of its organization."""
+async def listed(session: AsyncSession, user: tables.User) -> Sequence[tuple[tables.Project, str]]:
+    """The projects that a user may see, each with the name of its organization."""
     query = select(tables.Project, tables.Organization.name).join(tables.Organization).order_by(tables.Project.name)
+    if not user.administrator:
+        query = query.where(seen_by(user))
     return [(project, organization) for project, organization in await session.execute(query)]
+
+
+def seen_by(user: tables.User) -> ColumnElement[bool]:
+    """The projects of a service user, of a member, and of an admin of the organization."""
+    joined = select(tables.ProjectMember.project_id).where(tables.ProjectMember.user_id == user.id)
+    administered = select(tables.OrganizationMember.organization_id).where(
+        tables.OrganizationMember.user_id == user.id, tables.OrganizationMember.admin
+    )
+    return or_(
+        tables.Project.id == user.project_id,
+        tables.Project.id.in_(joined),
+        tables.Project.organization_id.in_(administered),
+    )
 
 
 async def create(change: Change, body: api.ProjectCreate) -> tables.Project:

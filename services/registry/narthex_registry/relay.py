@@ -7,10 +7,9 @@ drops it by its id, later its revision tells the receivers that they have it.
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from narthex.bus import Bus
 from narthex.contracts.errors import Unavailable
@@ -23,7 +22,6 @@ from narthex_registry.tables import Outbox
 log = logging.getLogger(__name__)
 
 BATCH = 256
-PRUNE_EVERY_S = 60.0
 
 PUBLISHED = Counter("narthex_outbox_published_total", "Facts that a stream has acknowledged")
 WAITING = Gauge("narthex_outbox_waiting", "Facts that are not published yet")
@@ -32,15 +30,12 @@ WAITING = Gauge("narthex_outbox_waiting", "Facts that are not published yet")
 class Relay:
     """Publishes what the outbox holds, for ever."""
 
-    def __init__(
-        self, database: Database, bus: Bus, streams: Streams, clock: Clock, *, poll_s: float, keep_s: float
-    ) -> None:
+    def __init__(self, database: Database, bus: Bus, streams: Streams, clock: Clock, *, poll_s: float) -> None:
         self._database = database
         self._bus = bus
         self._streams = streams
         self._clock = clock
         self._poll_s = poll_s
-        self._keep = timedelta(seconds=keep_s)
 
     async def run(self) -> None:
         attempt = 0
@@ -58,17 +53,6 @@ class Relay:
                 continue
             attempt = 0
             await self._committed()
-
-    async def prune(self) -> None:
-        """Delete, now and then, what was published long enough ago."""
-        while True:
-            try:
-                async with self._database.change() as change:
-                    before = self._clock.now() - self._keep
-                    await change.session.execute(delete(Outbox).where(Outbox.sent < before))
-            except Unavailable as error:
-                log.info("not pruned", extra={"fields": {"reason": error.message}})
-            await self._clock.sleep(PRUNE_EVERY_S)
 
     async def _publish_batch(self) -> bool:
         """Publish the next facts; True when there may be more. What was published is marked in any case."""

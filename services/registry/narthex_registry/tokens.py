@@ -1,8 +1,9 @@
 """Token texts: made, recognised and hashed. Pure but for the randomness."""
 
-import hashlib
 import secrets
 import string
+
+from narthex.contracts.digest import token_digest
 
 PREFIX = "nx_"  # so that secret scanners and people recognise one
 _ALPHABET = string.digits + string.ascii_letters
@@ -14,9 +15,9 @@ def new_token() -> str:
     return PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
-def digest(token: str) -> str:
+def digest(key: bytes, token: str) -> str:
     """What is stored and distributed instead of the text."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return token_digest(key, token.encode()).hex()
 
 
 def credential(header: str | None) -> str | None:

@@ -7,11 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from narthex.contracts import api
 from narthex_registry import deployments, projects, tables, versions
 from narthex_registry.api.endpoint import endpoint
-from narthex_registry.api.state import cause, state
+from narthex_registry.api.needs import Permission
+from narthex_registry.api.state import GRANTS, cause, state
 from narthex_registry.fields import matches_labels
 
 
-@endpoint
+@endpoint(Permission("deployments.list", somewhere=True))
 async def list_deployments(
     request: web.Request, project: str, /, labels: str = "", supports_request_format: bool | None = None
 ) -> r200[list[api.DeploymentDetail]]:
@@ -22,11 +23,12 @@ async def list_deployments(
         deployments.detail(deployment, project, default)
         for deployment, default in found
         if matches_labels(deployment.labels, labels)
+        and request[GRANTS].allows("deployments.list", deployment.id)
         and supports_request_format in (None, deployment.supports_request_format)
     ]
 
 
-@endpoint
+@endpoint("deployments.create")
 async def create_deployment(
     request: web.Request, project: str, /, body: api.DeploymentCreate
 ) -> r201[api.DeploymentDetail]:
@@ -36,7 +38,7 @@ async def create_deployment(
     return deployments.detail(deployment, project, None)
 
 
-@endpoint
+@endpoint("deployments.get")
 async def get_deployment(request: web.Request, project: str, deployment: str, /) -> r200[api.DeploymentDetail]:
     """One deployment."""
     async with state(request).database.read() as session:
@@ -44,7 +46,7 @@ async def get_deployment(request: web.Request, project: str, deployment: str, /)
         return deployments.detail(found, project, await deployments.default_version_name(session, found))
 
 
-@endpoint
+@endpoint("deployments.update")
 async def update_deployment(
     request: web.Request, project: str, deployment: str, /, body: api.DeploymentUpdate
 ) -> r200[api.DeploymentDetail]:
@@ -56,14 +58,14 @@ async def update_deployment(
     return deployments.detail(found, project, default)
 
 
-@endpoint
+@endpoint("deployments.delete")
 async def delete_deployment(request: web.Request, project: str, deployment: str, /) -> r204:
     """Delete a deployment with its versions and instances; refused while a service refers to it."""
     async with state(request).database.change(cause(request)) as change:
         await deployments.delete(change, await find(change.session, project, deployment))
 
 
-@endpoint
+@endpoint("deployments.versions.list")
 async def list_versions(
     request: web.Request, project: str, deployment: str, /, labels: str = ""
 ) -> r200[list[api.VersionDetail]]:
@@ -74,7 +76,7 @@ async def list_versions(
     return [versions.detail(row, found) for row in rows if matches_labels(row.labels, labels)]
 
 
-@endpoint
+@endpoint("deployments.versions.create")
 async def create_version(
     request: web.Request, project: str, deployment: str, /, body: api.VersionCreate
 ) -> r201[api.VersionDetail]:
@@ -85,7 +87,7 @@ async def create_version(
     return versions.detail(version, found)
 
 
-@endpoint
+@endpoint("deployments.versions.get")
 async def get_version(request: web.Request, project: str, deployment: str, version: str, /) -> r200[api.VersionDetail]:
     """One version."""
     async with state(request).database.read() as session:
@@ -93,7 +95,7 @@ async def get_version(request: web.Request, project: str, deployment: str, versi
     return versions.detail(row, found)
 
 
-@endpoint
+@endpoint("deployments.versions.update")
 async def update_version(
     request: web.Request, project: str, deployment: str, version: str, /, body: api.VersionUpdate
 ) -> r200[api.VersionDetail]:
@@ -104,7 +106,7 @@ async def update_version(
     return versions.detail(row, found)
 
 
-@endpoint
+@endpoint("deployments.versions.delete")
 async def delete_version(request: web.Request, project: str, deployment: str, version: str, /) -> r204:
     """Delete a version with its instances; refused while it is a default with others beside it, or in use."""
     async with state(request).database.change(cause(request)) as change:

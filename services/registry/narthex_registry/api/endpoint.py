@@ -1,10 +1,11 @@
 """A handler whose signature is its contract.
 
-    @endpoint
+    @endpoint("services.create")
     async def create(request, project: str, /, body: api.ServiceCreate) -> r201[api.ServiceDetail]:
 
-Parameters before the slash come from the path, a model is the body, the rest is the query string; the
-annotation of the result says the status. The same signature is what /openapi.json is made of.
+The decorator says what the caller must be permitted (`needs`). Parameters before the slash come from the path, a
+model is the body, the rest is the query string; the annotation of the result says the status. The same signature is
+what /openapi.json is made of.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,23 +17,39 @@ from aiohttp_pydantic.decorator import inject_params
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from narthex.contracts.errors import Invalid
+from narthex_registry.api.needs import Needs, needs_of
 from narthex_registry.api.sentences import sentence
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def endpoint(handler: Callable[..., Awaitable[Any]]) -> Handler:
+def endpoint(needs: str | Needs) -> Callable[[Callable[..., Awaitable[Any]]], Handler]:
     """Make an aiohttp handler of a function that returns models."""
-    injected = inject_params(on_validation_error=_refuse).and_request(handler)
-    status = _status(handler)
 
-    async def answer(request: web.Request) -> web.StreamResponse:
-        result = await injected(request)
-        return result if isinstance(result, web.StreamResponse) else rendered(result, status)
+    def made(handler: Callable[..., Awaitable[Any]]) -> Handler:
+        injected = inject_params(on_validation_error=_refuse).and_request(handler)
+        status = _status(handler)
 
-    update_wrapper(answer, handler)
-    answer.is_aiohttp_pydantic_handler = True  # type: ignore[attr-defined]  # how its OpenAPI generator knows it
-    return answer
+        @needing(needs)
+        async def answer(request: web.Request) -> web.StreamResponse:
+            result = await injected(request)
+            return result if isinstance(result, web.StreamResponse) else rendered(result, status)
+
+        update_wrapper(answer, handler)
+        answer.is_aiohttp_pydantic_handler = True  # type: ignore[attr-defined]  # how its OpenAPI generator knows it
+        return answer
+
+    return made
+
+
+def needing(needs: str | Needs) -> Callable[[Handler], Handler]:
+    """Say what a plain aiohttp handler asks of its caller."""
+
+    def marked(handler: Handler) -> Handler:
+        handler.needs = needs_of(needs)  # type: ignore[attr-defined]  # read by `layers.who`
+        return handler
+
+    return marked
 
 
 def rendered(result: BaseModel | Sequence[BaseModel] | None, status: int) -> web.Response:

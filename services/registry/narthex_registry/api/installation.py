@@ -10,24 +10,25 @@ from aiohttp_pydantic.oas.typing import r200
 
 from narthex.contracts import api
 from narthex.contracts.queries import CERTIFICATES_SUBJECT, CertificatesAnswer, CertificatesQuestion
-from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.endpoint import endpoint, needing
+from narthex_registry.api.needs import Standing
 from narthex_registry.api.state import state
 
 
-@endpoint
+@endpoint(Standing.ANYBODY)
 async def get_status(request: web.Request) -> r200[api.ApiStatus]:
     """That the API is there; needs no token."""
     return api.ApiStatus()
 
 
-@endpoint
+@endpoint(Standing.ADMINISTRATOR)
 async def list_certificates(request: web.Request) -> r200[list[api.Certificate]]:
     """The certificates that services are served with."""
     answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
     return list(answer.certificates)
 
 
-@endpoint
+@endpoint(Standing.ADMINISTRATOR)
 async def list_routers(request: web.Request) -> r200[list[api.WorkerApplied]]:
     """The router workers that were heard of lately, and how far each has come."""
     registry = state(request)
@@ -54,6 +55,7 @@ def openapi(routes: Sequence[web.RouteDef], prefix: str) -> dict[str, Any]:
     return spec | {"openapi": "3.1.0", "security": [{"token": []}]}
 
 
+@needing(Standing.ANYBODY)
 async def asyncapi(request: web.Request) -> web.Response:
     """The events' description, written beforehand by tools/asyncapi.py."""
     file = resources.files("narthex.contracts").joinpath("asyncapi.json")

@@ -21,7 +21,7 @@ Limit = Annotated[int, Field(ge=1, le=250)]
 COLLECTION = "/projects/{project}/deployments/{deployment}/versions/{version}/instances"
 
 
-@endpoint
+@endpoint("instances.create")
 async def register_instance(
     request: web.Request, project: str, deployment: str, version: str, /, body: api.InstanceCreate
 ) -> r201[api.InstanceDetail]:
@@ -34,7 +34,7 @@ async def register_instance(
     return instances.detail(instance, deployment, version)
 
 
-@endpoint
+@endpoint("instances.list")
 async def list_instances(
     request: web.Request,
     project: str,
@@ -52,7 +52,7 @@ async def list_instances(
         return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
 
 
-@endpoint
+@endpoint("instances.list")
 async def list_project_instances(
     request: web.Request, project: str, /, cursor: str = "", limit: Limit = 50, status: str = ""
 ) -> r200[api.InstancePage]:
@@ -62,7 +62,7 @@ async def list_project_instances(
         return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
 
 
-@endpoint
+@endpoint("instances.get")
 async def get_instance(
     request: web.Request, project: str, deployment: str, version: str, instance: str, /
 ) -> r200[api.InstanceDetail]:
@@ -72,7 +72,7 @@ async def get_instance(
     return instances.detail(row, deployment, version)
 
 
-@endpoint
+@endpoint("instances.update")
 async def update_instance(
     request: web.Request, project: str, deployment: str, version: str, instance: str, /, body: api.InstanceUpdate
 ) -> r200[api.InstanceDetail]:
@@ -81,13 +81,13 @@ async def update_instance(
     return instances.detail(row, deployment, version)
 
 
-@endpoint
+@endpoint("instances.delete")
 async def delete_instance(request: web.Request, project: str, deployment: str, version: str, instance: str, /) -> r204:
     """Drain an instance, then remove it; answers at once."""
     await _drain(request, project, deployment, version, instance)
 
 
-@endpoint
+@endpoint("instances.update")
 async def renew_lease(
     request: web.Request, project: str, deployment: str, version: str, instance: str, /
 ) -> r200[api.InstanceDetail]:

@@ -5,15 +5,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import Counter
-from sqlalchemy import select
 
 from narthex.contracts.api import ErrorBody
-from narthex.contracts.errors import Invalid, NarthexError, Unauthenticated
+from narthex.contracts.errors import Forbidden, Invalid, NarthexError, Unauthenticated
 from narthex.contracts.ids import new_id
-from narthex_registry import tables
+from narthex_registry.api.needs import Needs, Permission, Standing, require
 from narthex_registry.api.sentences import parse_json
-from narthex_registry.api.state import REQUEST_ID, USER, State, state
-from narthex_registry.tokens import credential, digest
+from narthex_registry.api.state import CALLER, GRANTS, PROJECT_ID, REQUEST_ID, USER, State, state
+from narthex_registry.callers import Caller
+from narthex_registry.tokens import credential
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +21,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_BODY = 1024**2
 PREFIXES = ("/v2.1", "/v2")
-# Answered to anybody: clients ask for the status before they have signed in, and the descriptions hold no secret.
-OPEN = frozenset({"/status", "/openapi.json", "/asyncapi.json", *(f"{prefix}/status" for prefix in PREFIXES)})
 
 REQUESTS = Counter("narthex_api_requests_total", "API requests answered", ["method", "status"])
 
@@ -52,9 +50,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Know the user behind the token; without one only the open paths answer."""
-    if request.path not in OPEN and request.match_info.http_exception is None:
-        request[USER] = await authenticated(state(request), request.headers.get("Authorization"))
+    """Know the caller, and see that they may do what the route is for."""
+    if request.match_info.http_exception is None:
+        await admit(request, request.match_info.handler.needs)  # type: ignore[attr-defined]  # every route says it
     return await handler(request)
 
 
@@ -68,24 +66,28 @@ async def body(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-async def authenticated(state: State, header: str | None) -> tables.User:
-    """The user whose token it is."""
+async def admit(request: web.Request, needs: Needs) -> None:
+    """Put caller, project and grants into the request, or raise."""
+    if needs is Standing.ANYBODY:
+        return
+    registry = state(request)
+    caller = await identified(registry, request.headers.get("Authorization"))
+    request[CALLER], request[USER] = caller, caller.user
+    if needs is Standing.ADMINISTRATOR and not caller.user.administrator:
+        raise Forbidden("only an administrator of the installation may do this")
+    if isinstance(needs, Permission):
+        path = request.match_info
+        project_id, grants = await registry.callers.in_project(caller.user, path["project"])
+        request[PROJECT_ID], request[GRANTS] = project_id, grants
+        await require(registry.database, grants, project_id, needs, path)
+
+
+async def identified(state: State, header: str | None) -> Caller:
+    """Whose credential it is."""
     token = credential(header)
     if token is None:
         raise Unauthenticated("a token is needed: send the header `Authorization: Token <your token>`")
-    query = (
-        select(tables.User, tables.Token.expires)
-        .join(tables.Token, tables.Token.user_id == tables.User.id)
-        .where(tables.Token.digest == digest(token), ~tables.Token.revoked)
-    )
-    async with state.database.read() as session:
-        found = (await session.execute(query)).one_or_none()
-    if found is None:
-        raise Unauthenticated("this token is not known, or it was revoked")
-    user, expires = found
-    if expires is not None and expires <= state.clock.now():
-        raise Unauthenticated("this token has expired")
-    return user
+    return await state.callers.by_token(token)
 
 
 def refusal(status: int, sentence: str, code: str) -> web.Response:

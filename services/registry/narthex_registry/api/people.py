@@ -7,10 +7,11 @@ from narthex.contracts import api
 from narthex.contracts.errors import NotFound
 from narthex_registry import projects
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.needs import Standing
 from narthex_registry.api.state import USER, state
 
 
-@endpoint
+@endpoint(Standing.SIGNED_IN)
 async def get_user(request: web.Request) -> r200[api.UserDetail]:
     """The user whose token was sent."""
     user = request[USER]
@@ -19,14 +20,14 @@ async def get_user(request: web.Request) -> r200[api.UserDetail]:
     )
 
 
-@endpoint
+@endpoint(Standing.SIGNED_IN)
 async def list_organizations(request: web.Request) -> r200[list[api.OrganizationDetail]]:
     """All organizations."""
     async with state(request).database.read() as session:
         return await projects.organizations(session)
 
 
-@endpoint
+@endpoint(Standing.SIGNED_IN)
 async def get_organization(request: web.Request, organization: str, /) -> r200[api.OrganizationDetail]:
     """One organization."""
     async with state(request).database.read() as session:

@@ -6,17 +6,18 @@ from aiohttp_pydantic.oas.typing import r200, r201, r204
 from narthex.contracts import api
 from narthex_registry import projects
 from narthex_registry.api.endpoint import endpoint
-from narthex_registry.api.state import cause, state
+from narthex_registry.api.needs import Standing
+from narthex_registry.api.state import USER, cause, state
 from narthex_registry.fields import matches_labels
 
 
-@endpoint
+@endpoint(Standing.SIGNED_IN)
 async def list_projects(
     request: web.Request, organization: str = "", labels: str = ""
 ) -> r200[list[api.ProjectDetail]]:
-    """All projects, or those of one organization or with a label."""
+    """The projects that the caller may see, or those of one organization or with a label."""
     async with state(request).database.read() as session:
-        found = await projects.listed(session)
+        found = await projects.listed(session, request[USER])
     return [
         projects.detail(project, owner)
         for project, owner in found
@@ -24,7 +25,7 @@ async def list_projects(
     ]
 
 
-@endpoint
+@endpoint(Standing.SIGNED_IN)
 async def create_project(request: web.Request, body: api.ProjectCreate) -> r201[api.ProjectDetail]:
     """Create a project."""
     async with state(request).database.change(cause(request)) as change:
@@ -32,7 +33,7 @@ async def create_project(request: web.Request, body: api.ProjectCreate) -> r201[
     return projects.detail(project, body.organization_name)
 
 
-@endpoint
+@endpoint("projects.get")
 async def get_project(request: web.Request, project: str, /) -> r200[api.ProjectDetail]:
     """One project."""
     async with state(request).database.read() as session:
@@ -40,7 +41,7 @@ async def get_project(request: web.Request, project: str, /) -> r200[api.Project
         return projects.detail(found, await projects.organization_of(session, found))
 
 
-@endpoint
+@endpoint("projects.update")
 async def update_project(request: web.Request, project: str, /, body: api.ProjectUpdate) -> r200[api.ProjectDetail]:
     """Change a project."""
     async with state(request).database.change(cause(request)) as change:
@@ -50,7 +51,7 @@ async def update_project(request: web.Request, project: str, /, body: api.Projec
     return projects.detail(found, organization)
 
 
-@endpoint
+@endpoint("projects.delete")
 async def delete_project(request: web.Request, project: str, /) -> r204:
     """Delete an empty project."""
     async with state(request).database.change(cause(request)) as change:

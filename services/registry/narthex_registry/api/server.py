@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from narthex.contracts.errors import Misconfigured
-from narthex_registry.api import deployments, installation, instances, people, projects, services, stream
+from narthex_registry.api import activity, deployments, installation, instances, people, projects, services, stream
+from narthex_registry.api.endpoint import needing
 from narthex_registry.api.layers import MAX_BODY, PREFIXES, body, errors, who
+from narthex_registry.api.needs import Standing
 from narthex_registry.api.state import STATE, State
 
 ROUTES = [
@@ -17,6 +19,7 @@ ROUTES = [
     *deployments.ROUTES,
     *instances.ROUTES,
     *services.ROUTES,
+    *activity.ROUTES,
     *stream.ROUTES,
 ]
 SHUTDOWN_S = 3.0  # for answers under way; event streams have been ended by then
@@ -25,6 +28,7 @@ SHUTDOWN_S = 3.0  # for answers under way; event streams have been ended by then
 def application(state: State) -> web.Application:
     """The API under both of its prefixes, and what clients ask for without one (UBIOPS_API T1, T2)."""
 
+    @needing(Standing.ANYBODY)
     async def openapi(request: web.Request) -> web.Response:
         return web.json_response(installation.openapi(ROUTES, PREFIXES[0]))
 

@@ -1,12 +1,11 @@
 """Services, whether they are ready, whether every router knows, and what they answered."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r204
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -14,17 +13,17 @@ from narthex.contracts.errors import Invalid
 from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
 from narthex_registry import projects, services, tables
 from narthex_registry.api.endpoint import endpoint
-from narthex_registry.api.state import cause, state
+from narthex_registry.api.moments import When, in_utc
+from narthex_registry.api.needs import Permission
+from narthex_registry.api.state import GRANTS, cause, state
 from narthex_registry.fields import matches_labels
 from narthex_registry.propagation import propagation
 
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
-# `2026-01-01 00:00:00` or with a T, without a zone = UTC; an empty one is none (UBIOPS_API T14).
-When = Annotated[datetime | None, BeforeValidator(lambda text: text or None)]
 
 
-@endpoint
+@endpoint(Permission("services.list", somewhere=True))
 async def list_services(
     request: web.Request, project: str, /, labels: str = "", deployment_version_ids: str = ""
 ) -> r200[list[api.ServiceDetail]]:
@@ -35,11 +34,13 @@ async def list_services(
     return [
         services.render(service, deployment, version, state(request).address)
         for service, deployment, version, behind in found
-        if matches_labels(service.labels, labels) and (not wanted or behind in wanted)
+        if request[GRANTS].allows("services.list", service.id)
+        and matches_labels(service.labels, labels)
+        and (not wanted or behind in wanted)
     ]
 
 
-@endpoint
+@endpoint("services.create")
 async def create_service(request: web.Request, project: str, /, body: api.ServiceCreate) -> r201[api.ServiceDetail]:
     """Expose a deployment as a service."""
     registry = state(request)
@@ -49,7 +50,7 @@ async def create_service(request: web.Request, project: str, /, body: api.Servic
         return await services.detail(change.session, service, registry.address)
 
 
-@endpoint
+@endpoint("services.get")
 async def get_service(request: web.Request, project: str, service: str, /) -> r200[api.ServiceDetail]:
     """One service."""
     async with state(request).database.read() as session:
@@ -57,7 +58,7 @@ async def get_service(request: web.Request, project: str, service: str, /) -> r2
         return await services.detail(session, found, state(request).address)
 
 
-@endpoint
+@endpoint("services.update")
 async def update_service(
     request: web.Request, project: str, service: str, /, body: api.ServiceUpdate
 ) -> r200[api.ServiceDetail]:
@@ -70,21 +71,21 @@ async def update_service(
         return await services.detail(change.session, found, registry.address)
 
 
-@endpoint
+@endpoint("services.delete")
 async def delete_service(request: web.Request, project: str, service: str, /) -> r204:
     """Delete a service; its deployment stays."""
     async with state(request).database.change(cause(request)) as change:
         await services.delete(change, await find(change.session, project, service))
 
 
-@endpoint
+@endpoint("services.status.get")
 async def get_status(request: web.Request, project: str, service: str, /) -> r200[api.ServiceStatus]:
     """Whether a service has an instance that can answer."""
     async with state(request).database.read() as session:
         return await services.status(session, await find(session, project, service))
 
 
-@endpoint
+@endpoint("services.get")
 async def get_propagation(request: web.Request, project: str, service: str, /) -> r200[api.Propagation]:
     """Whether every router worker serves by the newest state of a service."""
     registry = state(request)
@@ -93,7 +94,7 @@ async def get_propagation(request: web.Request, project: str, service: str, /) -
     return propagation(sequence, registry.workers.known(registry.clock.now()))
 
 
-@endpoint
+@endpoint("deployments.versions.requests.list")
 async def list_requests(
     request: web.Request,
     project: str,
@@ -144,10 +145,6 @@ def status_range(text: str) -> tuple[int | None, int | None]:
     if re.fullmatch(r"[1-5][0-9][0-9]", text):
         return int(text), int(text)
     raise Invalid("status: must be a status like 200 or a class like 4xx")
-
-
-def in_utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 ROUTES = [

@@ -8,11 +8,13 @@ from aiohttp import web
 from narthex.bus import Bus
 from narthex.runtime.clock import Clock
 from narthex_registry import tables
+from narthex_registry.callers import Caller, Callers
 from narthex_registry.config import ApiSettings, RegistrySettings
 from narthex_registry.database import Database
 from narthex_registry.facts import Cause
 from narthex_registry.feed import Feed
 from narthex_registry.leases import Reaper
+from narthex_registry.permissions import Grants
 from narthex_registry.propagation import Workers
 from narthex_registry.services import Address
 
@@ -32,10 +34,16 @@ class State:
     address: Address
     api: ApiSettings
     registry: RegistrySettings
+    token_key: bytes  # tokens are kept by their digest under it
+    callers: Callers
 
 
 STATE: web.AppKey[State] = web.AppKey("state", State)
+# Set by `layers.who`: the caller where one is asked for, and project and grants where the path names a project.
+CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 USER: web.RequestKey[tables.User] = web.RequestKey("user", tables.User)
+PROJECT_ID: web.RequestKey[str] = web.RequestKey("project_id", str)
+GRANTS: web.RequestKey[Grants] = web.RequestKey("grants", Grants)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 
 
@@ -46,4 +54,10 @@ def state(request: web.Request) -> State:
 def cause(request: web.Request) -> Cause:
     """What facts say about the request that brought them about."""
     traceparent = request.headers.get("traceparent", "")
-    return Cause(request[REQUEST_ID], traceparent if _TRACEPARENT.fullmatch(traceparent) else "")
+    user = request.get(USER)
+    return Cause(
+        correlation_id=request[REQUEST_ID],
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else "",
+        user_id=user.id if user is not None else None,
+        user_email=user.email if user is not None else "",
+    )

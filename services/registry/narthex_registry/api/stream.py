@@ -1,24 +1,26 @@
 """The live events of a project as server-sent events."""
 
 import asyncio
+from collections.abc import Container
 
 from aiohttp import web
 
 from narthex.contracts.api import EventRecord
 from narthex.contracts.events import Event
-from narthex_registry import projects
-from narthex_registry.api.state import state
+from narthex_registry.api.endpoint import needing
+from narthex_registry.api.state import PROJECT_ID, USER, state
 
 HEARTBEAT_S = 10.0
 WRITE_WITHIN_S = 30.0
 HEARTBEAT = b": still here\n\n"
 
 
+@needing("events.list")
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The events of a project and of the installation as they happen, until one side goes away."""
     registry = state(request)
-    async with registry.database.read() as session:
-        project_id = (await projects.find(session, request.match_info["project"])).id
+    # What belongs to no project is the installation's business.
+    visible = frozenset({request[PROJECT_ID], None} if request[USER].administrator else {request[PROJECT_ID]})
     with registry.feed.subscribe() as queue:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -26,7 +28,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         await response.write(HEARTBEAT)  # the client sees that it is listening before the first event
         try:
-            while (chunk := await _next(queue, project_id)) is not None:
+            while (chunk := await _next(queue, visible)) is not None:
                 async with asyncio.timeout(WRITE_WITHIN_S):
                     await response.write(chunk)
         except (ConnectionError, TimeoutError):
@@ -36,12 +38,12 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _next(queue: asyncio.Queue[Event | None], project_id: str) -> bytes | None:
+async def _next(queue: asyncio.Queue[Event | None], visible: Container[str | None]) -> bytes | None:
     """What to write next: an event, or a heartbeat when there was none; None at the end."""
     try:
         async with asyncio.timeout(HEARTBEAT_S):
             while (event := await queue.get()) is not None:
-                if event.project in (None, project_id):
+                if event.project in visible:
                     return rendered(event)
     except TimeoutError:
         return HEARTBEAT

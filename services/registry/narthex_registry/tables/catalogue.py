@@ -1,74 +1,18 @@
-"""The tables. Rows that events tell of carry `revision` and `sequence` of their last change.
+"""Projects and what is in them: deployments, versions, instances, services."""
 
-Only what SQLite and PostgreSQL share is used. Ids are UUIDv7 in text form, so the order of ids is the order of
-creation.
-"""
+from datetime import datetime
+from typing import Any, ClassVar
 
-from datetime import UTC, datetime
-from typing import Any
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
-
-from narthex.contracts.ids import new_id
-
-
-class Moment(TypeDecorator[datetime]):
-    """A time in UTC. SQLite keeps no zone, so it is put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value is not None else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    # Every constraint has a name, so that a later migration can change it.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's name for it
-        datetime: Moment,
-        dict[str, Any]: JSON,
-        dict[str, str]: JSON,
-        list[str]: JSON,
-        list[dict[str, Any]]: JSON,
-    }
-
-
-class Row(Base):
-    """What every entity has."""
-
-    __abstract__ = True
-
-    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
-    created: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC))
-    updated: Mapped[datetime] = mapped_column(default=lambda: datetime.now(UTC), onupdate=lambda: datetime.now(UTC))
-    revision: Mapped[int] = mapped_column(BigInteger, default=0)
-    sequence: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
-class Organization(Row):
-    __tablename__ = "organizations"
-
-    name: Mapped[str] = mapped_column(unique=True)
+from narthex_registry.tables.base import Row
 
 
 class Project(Row):
     __tablename__ = "projects"
+
+    noun = "project"
 
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
     name: Mapped[str] = mapped_column(unique=True)
@@ -82,6 +26,8 @@ class Project(Row):
 class Deployment(Row):
     __tablename__ = "deployments"
     __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    noun = "deployment"
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     name: Mapped[str]
@@ -102,6 +48,9 @@ class Version(Row):
     __tablename__ = "versions"
     __table_args__ = (UniqueConstraint("deployment_id", "name"),)
 
+    noun = "deployment_version"
+    unaudited: ClassVar[frozenset[str]] = frozenset({"instances_sequence"})
+
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     deployment_id: Mapped[str] = mapped_column(ForeignKey("deployments.id"))
     name: Mapped[str]
@@ -119,6 +68,11 @@ class Instance(Row):
     __tablename__ = "instances"
     __table_args__ = (Index(None, "version_id"),)
 
+    noun = "instance"
+    unaudited: ClassVar[frozenset[str]] = frozenset(
+        {"lease_expires", "note", "health", "health_reason", "health_revision"}
+    )
+
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     deployment_id: Mapped[str] = mapped_column(ForeignKey("deployments.id"))
     version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"))
@@ -134,10 +88,21 @@ class Instance(Row):
     health_reason: Mapped[str] = mapped_column(default="")
     health_revision: Mapped[int] = mapped_column(BigInteger, default=0)
 
+    @property
+    def label(self) -> str:
+        return self.address if self.port is None else f"{self.address}:{self.port}"
+
 
 class Service(Row):
     __tablename__ = "services"
-    __table_args__ = (UniqueConstraint("project_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "name"),
+        Index(None, "deployment_id"),
+        Index(None, "version_id"),
+    )
+
+    noun = "service"
+    unaudited: ClassVar[frozenset[str]] = frozenset({"user_rate_limits", "user_concurrency_limits"})
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     name: Mapped[str]
@@ -169,48 +134,24 @@ class Service(Row):
     max_body_bytes: Mapped[int | None] = mapped_column(BigInteger)
     instance_concurrency_limit: Mapped[int | None]
     instance_max_wait: Mapped[float] = mapped_column(default=0.0)
+    limit_policy: Mapped[str] = mapped_column(default="enforce")
+    limit_max_wait_ms: Mapped[int] = mapped_column(default=0)
+    limit_when_unknown: Mapped[str] = mapped_column(default="closed")
+    # By user id; truth is the table of user limits, this is what events carry.
+    user_rate_limits: Mapped[dict[str, int]] = mapped_column(default=dict)
+    user_concurrency_limits: Mapped[dict[str, int]] = mapped_column(default=dict)
 
 
-class User(Row):
-    """A person (later also a service user). Its revision is that of its access."""
+class UserLimit(Row):
+    """A limit of one user at one service, instead of the service's default for users."""
 
-    __tablename__ = "users"
+    __tablename__ = "user_limits"
+    __table_args__ = (UniqueConstraint("service_id", "kind", "user_id"), Index(None, "user_id"))
 
-    email: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str | None]
-    surname: Mapped[str | None]
-    administrator: Mapped[bool] = mapped_column(default=False)  # may do everything
+    noun = "service_user_limit"
 
-
-class Token(Row):
-    """A credential by the digest of its text; the text is shown once and kept nowhere."""
-
-    __tablename__ = "tokens"
-
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    service_id: Mapped[str] = mapped_column(ForeignKey("services.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
-    name: Mapped[str] = mapped_column(default="")  # what it is for
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    expires: Mapped[datetime | None]
-    revoked: Mapped[bool] = mapped_column(default=False)
-
-
-class Counter(Base):
-    """One row: the sequence of the last fact. Locking it makes writers take turns."""
-
-    __tablename__ = "counter"
-
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    value: Mapped[int] = mapped_column(BigInteger)
-
-
-class Outbox(Base):
-    """Facts on their way to the bus, written in the transaction that made them true."""
-
-    __tablename__ = "outbox"
-    __table_args__ = (Index(None, "sent", "sequence"),)
-
-    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    event_id: Mapped[str] = mapped_column(String(36))
-    subject: Mapped[str]
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    sent: Mapped[datetime | None]  # when the stream acknowledged it
+    kind: Mapped[str]  # rate | concurrency
+    limit: Mapped[int]

@@ -1,0 +1,79 @@
+"""What happened in a project, and who did it: reading the lines that facts and the audit trail left, newest first."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from narthex.contracts import api
+from narthex_registry import tables
+from narthex_registry.tables import AuditEvent, ProjectEvent
+
+_BY_NOUN = {
+    mapper.class_.noun: mapper.class_ for mapper in tables.Base.registry.mappers if hasattr(mapper.class_, "noun")
+}
+_BY_NOUN["service_user"] = tables.User
+
+
+async def audit(session: AsyncSession, *where: ColumnElement[bool], limit: int, offset: int) -> list[api.AuditRecord]:
+    """The lines of the audit trail that fit."""
+    query = select(AuditEvent).where(*where).order_by(AuditEvent.id.desc()).limit(limit).offset(offset)
+    rows = (await session.execute(query)).scalars().all()
+    there = await _still_there(session, rows)
+    return [
+        api.AuditRecord(
+            id=row.id,
+            date=row.date,
+            action=row.action,
+            user=row.user_email,
+            event=row.event,
+            object_type=row.object_type,
+            object_name=row.object_name if row.object_id in there else "",
+            object_id=row.object_id,
+            changes=row.changes,
+            request_id=row.correlation_id,
+        )
+        for row in rows
+    ]
+
+
+async def events(
+    session: AsyncSession, *where: ColumnElement[bool], limit: int, offset: int
+) -> list[api.ProjectEventRecord]:
+    """The lines about things of a project that fit."""
+    query = (
+        select(ProjectEvent, tables.Deployment.name, tables.Version.name)
+        .outerjoin(tables.Deployment, tables.Deployment.id == ProjectEvent.parent_object_id)
+        .outerjoin(tables.Version, tables.Version.id == ProjectEvent.object_id)
+        .where(*where)
+        .order_by(ProjectEvent.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        api.ProjectEventRecord(
+            id=row.id,
+            date=row.date,
+            object_type=row.object_type,
+            object_id=row.object_id,
+            object_name=version or row.object_name,
+            parent_object_name=deployment,
+            parent_object_id=row.parent_object_id,
+            instance_id=row.instance_id,
+            type=row.type,
+            text=row.text,
+        )
+        for row, deployment, version in await session.execute(query)
+    ]
+
+
+async def _still_there(session: AsyncSession, rows: Sequence[AuditEvent]) -> set[str]:
+    """The ids of those objects that exist."""
+    found: set[str] = set()
+    for noun in {row.object_type for row in rows}:
+        column: InstrumentedAttribute[str] | None = getattr(_BY_NOUN.get(noun), "id", None)
+        if column is not None:
+            wanted = [row.object_id for row in rows if row.object_type == noun]
+            found.update((await session.execute(select(column).where(column.in_(wanted)))).scalars())
+    return found

@@ -1,0 +1,101 @@
+"""Callers of the API and what they may do, remembered: a request that changes nothing about access reads no table.
+
+What is remembered is forgotten when a fact says that it has changed: this process's own facts as they are
+committed, those of other registries as they come over the bus. After `FORGET_AFTER_S` it is forgotten in any case.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from narthex.contracts.errors import NotFound, Unauthenticated
+from narthex.runtime.clock import Clock
+from narthex_registry import access, tables
+from narthex_registry.database import Database
+from narthex_registry.permissions import Grants
+from narthex_registry.tokens import digest
+
+FORGET_AFTER_S = 10.0  # how long another registry's change may go unseen while the bus is away
+MOST = 20_000  # entries of each kind
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A user, and the credential they came with."""
+
+    user: tables.User  # detached: read only
+    token_id: str = ""  # empty: signed in with a password
+    expires: datetime | None = None
+
+
+class Callers:
+    """Knows users by their tokens, and their grants by project."""
+
+    def __init__(self, database: Database, token_key: bytes, clock: Clock) -> None:
+        self._database = database
+        self._token_key = token_key
+        self._clock = clock
+        self._callers: dict[str, Caller] = {}
+        self._grants: dict[tuple[str, str], tuple[str, Grants]] = {}
+        self._since = clock.monotonic()
+        self._turns = 0  # grows whenever something is forgotten: what was read before may be stale
+        database.listeners.append(self.forget)
+
+    def forget(self) -> None:
+        """Somebody's access, a token or a project has changed."""
+        self._callers.clear()
+        self._grants.clear()
+        self._since = self._clock.monotonic()
+        self._turns += 1
+
+    async def by_token(self, text: str) -> Caller:
+        """The caller whose token it is."""
+        self._mind_the_time()
+        key = digest(self._token_key, text)
+        caller = self._callers.get(key) or await self._read(key)
+        if caller.expires is not None and caller.expires <= self._clock.now():
+            raise Unauthenticated("this token has expired")
+        return caller
+
+    async def in_project(self, user: tables.User, name: str) -> tuple[str, Grants]:
+        """The id of a project and what a user may do in it; a project they may not see is not there."""
+        self._mind_the_time()
+        key = (user.id, name)
+        found = self._grants.get(key) or await self._read_grants(user, name)
+        if not found[1].sees_project:
+            raise NotFound(f"there is no project {name}")
+        return found
+
+    def _mind_the_time(self) -> None:
+        if self._clock.monotonic() - self._since > FORGET_AFTER_S or max(len(self._callers), len(self._grants)) > MOST:
+            self.forget()
+
+    async def _read(self, key: str) -> Caller:
+        turns = self._turns
+        query = (
+            select(tables.User, tables.Token)
+            .join(tables.Token, tables.Token.user_id == tables.User.id)
+            .where(tables.Token.digest == key, ~tables.Token.revoked)
+        )
+        async with self._database.read() as session:
+            found = (await session.execute(query)).one_or_none()
+        if found is None:
+            raise Unauthenticated("this token is not known, or it was revoked")
+        user, token = found
+        caller = Caller(user, token.id, token.expires)
+        if turns == self._turns:
+            self._callers[key] = caller
+        return caller
+
+    async def _read_grants(self, user: tables.User, name: str) -> tuple[str, Grants]:
+        turns = self._turns
+        async with self._database.read() as session:
+            query = select(tables.Project).where(tables.Project.name == name)
+            project = (await session.execute(query)).scalar_one_or_none()
+            if project is None:
+                raise NotFound(f"there is no project {name}")
+            found = project.id, await access.grants(session, user, project)
+        if turns == self._turns:
+            self._grants[user.id, name] = found
+        return found

@@ -1,0 +1,72 @@
+"""What people read about the things of a project: a line for each fact about a service, a deployment, a version
+or an instance. Instances are part of their version. Pure.
+"""
+
+from narthex.contracts import events
+from narthex.contracts.events import Event
+from narthex_registry import tables
+from narthex_registry.tables import ProjectEvent, Row
+
+# The fact, and what is said of it after the thing's name.
+_SAID: dict[type[Event], tuple[str, str]] = {
+    events.DeploymentCreated: ("deployment_created", "was created"),
+    events.DeploymentUpdated: ("deployment_updated", "was changed"),
+    events.DeploymentDeleted: ("deployment_deleted", "was deleted"),
+    events.DefaultVersionChanged: ("default_version_changed", "has another default version"),
+    events.VersionCreated: ("deployment_version_created", "was created"),
+    events.VersionUpdated: ("deployment_version_updated", "was changed"),
+    events.VersionDeleted: ("deployment_version_deleted", "was deleted"),
+    events.InstanceRegistered: ("instance_registered", "was registered"),
+    events.InstanceDraining: ("instance_draining", "takes no new requests and will be removed"),
+    events.InstanceRemoved: ("instance_removed", "was removed"),
+    events.ServiceCreated: ("service_created", "was created"),
+    events.ServiceUpdated: ("service_updated", "was changed"),
+    events.ServiceDeleted: ("service_deleted", "was deleted"),
+}
+
+
+def happening(kind: type[Event], row: Row, reason: str = "") -> ProjectEvent | None:
+    """The line about a fact; None for facts that are no part of a project's story."""
+    if kind not in _SAID:
+        return None
+    name, said = _SAID[kind]
+    match row:
+        case tables.Instance():
+            return instance_event(row, name, f"Instance {row.label} {said}", reason)
+        case tables.Version():
+            return _line(row, name, f"Version {row.name} {said}", "deployment_version", parent=row.deployment_id)
+        case tables.Deployment():
+            return _line(row, name, f"Deployment {row.name} {said}", "deployment")
+        case tables.Service():
+            return _line(row, name, f"Service {row.name} {said}", "service")
+    return None
+
+
+def instance_event(instance: tables.Instance, name: str, text: str, reason: str = "") -> ProjectEvent:
+    """A line about an instance, kept with the version that it is a copy of."""
+    return ProjectEvent(
+        date=tables.now(),
+        project_id=instance.project_id,
+        object_type="deployment_version",
+        object_id=instance.version_id,
+        object_name="",
+        parent_object_id=instance.deployment_id,
+        instance_id=instance.id,
+        type=name,
+        text=f"{text}: {reason}" if reason else text,
+    )
+
+
+def _line(
+    row: tables.Version | tables.Deployment | tables.Service, name: str, text: str, kind: str, parent: str | None = None
+) -> ProjectEvent:
+    return ProjectEvent(
+        date=tables.now(),
+        project_id=row.project_id,
+        object_type=kind,
+        object_id=row.id,
+        object_name=row.name,
+        parent_object_id=parent,
+        type=name,
+        text=text,
+    )
