@@ -31,12 +31,12 @@ ROLES: dict[str, Role] = {
         publishes=events.REGISTRY_FACTS,
         consumes=(EVENTS,),
         listens=EVERY_FACT,
-        asks=(queries.REQUESTS_SUBJECT, queries.CERTIFICATES_SUBJECT),
+        asks=(*queries.AUDIT_SUBJECTS, queries.CERTIFICATES_SUBJECT),
         answers=(queries.SNAPSHOT_SUBJECT,),
         owns_streams=True,
     ),
     "router": Role(
-        publishes=(events.RouterStarted, events.RouterDrained, events.RequestsServed),
+        publishes=(events.RouterStarted, events.RouterDrained, events.RequestsServed, events.LimitReached),
         tells=(events.RouteApplied,),
         consumes=(EVENTS,),
         asks=(queries.SNAPSHOT_SUBJECT,),
@@ -51,7 +51,7 @@ ROLES: dict[str, Role] = {
         consumes=(EVENTS,),
         answers=(queries.CERTIFICATES_SUBJECT,),
     ),
-    "audit": Role(consumes=(EVENTS, REQUESTS), answers=(queries.REQUESTS_SUBJECT,)),
+    "audit": Role(consumes=(EVENTS, REQUESTS), answers=queries.AUDIT_SUBJECTS),
     # For people who integrate monitoring: hears every event, says nothing.
     "monitor": Role(listens=EVERY_FACT),
 }

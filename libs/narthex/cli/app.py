@@ -22,6 +22,7 @@ from narthex.cli import (
     up,
     versions,
 )
+from narthex.cli.declare import command as declare
 from narthex.cli.exits import MEANINGS
 from narthex.cli.options import Json
 from narthex.cli.run import command as run
@@ -57,6 +58,8 @@ def main(
 
 app.command("up")(up.up)
 app.command("run")(run.run)
+app.command("apply")(declare.apply)
+app.command("export")(declare.export)
 app.command("status")(status.status)
 app.add_typer(projects.app, name="projects")
 app.add_typer(deployments.app, name="deployments")

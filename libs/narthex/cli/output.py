@@ -72,7 +72,7 @@ def show_list(rows: Iterable[Row], columns: Sequence[Column[Row]], as_json: bool
     """A list of models, as a table or as a JSON array."""
     rows = list(rows)
     if as_json:
-        _print_json([_jsonable(row) for row in rows])
+        show_json([_jsonable(row) for row in rows])
     elif sys.stdout.isatty():
         _print_table(rows, columns)
     else:
@@ -84,7 +84,7 @@ def show_list(rows: Iterable[Row], columns: Sequence[Column[Row]], as_json: bool
 def show_one(model: BaseModel, as_json: bool) -> None:
     """One model, as `field: value` lines or as a JSON object."""
     if as_json:
-        _print_json(_jsonable(model))
+        show_json(_jsonable(model))
         return
     fields = {name: getattr(model, name) for name in type(model).model_fields}
     width = max(len(name) for name in fields)
@@ -136,7 +136,8 @@ def _cell(text: str) -> Text:
     return Text(text, style="green" if text in GOOD else "red" if text in BAD else "")
 
 
-def _print_json(value: Any) -> None:
+def show_json(value: Any) -> None:
+    """Something that is JSON already."""
     print(json.dumps(value, indent=2))
 
 

@@ -5,16 +5,37 @@ types are strict, so that `"8080"` is no port and `1` no boolean. Responses only
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    Strict,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+)
 
-from narthex.contracts.entities import Balancing
+from narthex.contracts.entities import Balancing, LimitPolicy, ProbeType, WhenUnknown
 from narthex.contracts.entities import Certificate as Certificate
 from narthex.contracts.entities import RequestRecord as RequestRecord
-from narthex.contracts.names import InstanceAddress, Name, VersionName, parse_service_port
+from narthex.contracts.names import (
+    EmailAddress,
+    InstanceAddress,
+    Name,
+    OrganizationName,
+    VersionName,
+    parse_hostname,
+    parse_service_port,
+)
+from narthex.contracts.statuses import parse_statuses
 
 
 class Request(BaseModel):
@@ -35,6 +56,8 @@ Port = Annotated[StrictInt, AfterValidator(lambda port: _between(port, 1, 65535)
 Seconds = Annotated[StrictInt, Field(ge=1, le=3600)]
 Timeout = Annotated[float, Strict(), Field(gt=0, le=86_400, allow_inf_nan=False)]  # seconds
 Limit = Annotated[StrictInt, Field(ge=1, le=1_000_000_000)]  # fits a 32-bit column
+Count = Annotated[StrictInt, Field(ge=0, le=1_000_000_000)]
+Text = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
 Credits = Annotated[float, Field(allow_inf_nan=False)]
 Extensions = Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(max_length=100)]
 
@@ -43,6 +66,13 @@ def _between(number: int, low: int, high: int) -> int:
     if not low <= number <= high:
         raise ValueError(f"must be between {low} and {high}")
     return number
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError("must be a UUID") from None
 
 
 def _one_of(text: str, names: type[StrEnum]) -> str:
@@ -65,6 +95,40 @@ def parse_health_path(path: str) -> str:
     if not re.fullmatch(r"[!-~]{1,1024}", path) or "#" in path:
         raise ValueError("must be at most 1024 printable ASCII characters without spaces or #")
     return path
+
+
+# What belongs to the connection or to the message's framing is the prober's own business.
+_PROBERS_OWN = frozenset(
+    {"connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+
+
+def parse_probe_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Headers of a health probe: 20 at most, names as RFC 9110 has them, values of visible ASCII."""
+    if len(headers) > 20:
+        raise ValueError("must have at most 20 items")
+    if len({name.lower() for name in headers}) < len(headers):
+        raise ValueError("must not name a header twice")
+    for name, value in headers.items():
+        if not re.fullmatch(r"[!#$%&'*+\-.^`|~0-9A-Za-z]{1,64}", name) or name.lower() in _PROBERS_OWN:
+            raise ValueError("must be names of headers that a probe may send")
+        if not re.fullmatch(r"([!-~]([ -~]{0,1022}[!-~])?)?", value):
+            raise ValueError("must have values of at most 1024 printable ASCII characters")
+    return headers
+
+
+def _statuses(value: Any) -> Any:
+    """`[200, "300-399"]` is written `200,300-399`."""
+    if isinstance(value, list) and value and all(type(part) in (int, str) for part in value):
+        return ",".join(str(part) for part in value)
+    return str(value) if type(value) is int else value
+
+
+def parse_metric_name(name: str) -> str:
+    """A metric that a project makes for itself: `custom.` and a name, 64 characters at most."""
+    if not re.fullmatch(r"custom\.[A-Za-z0-9_][A-Za-z0-9_.-]{0,56}", name):
+        raise ValueError("must be custom. and a name of letters, digits, dots, dashes and underscores, 64 at most")
+    return name
 
 
 # -- projects -----------------------------------------------------------------------------------------------
@@ -104,15 +168,33 @@ class ProjectDetail(Response):
 # -- deployments and versions -------------------------------------------------------------------------------
 
 
+class Widget(Request):
+    """How a form shows a field."""
+
+    type: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    configuration: Labels = {}
+
+
+class FieldCreate(Request):
+    """A field of the request format. Narthex returns it and does not use it."""
+
+    name: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    data_type: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    widget: Widget | None = None
+
+
+DataType = Annotated[StrictStr, Field(pattern="^(structured|plain)$")]
+
+
 class DeploymentCreate(Request):
     name: Name
     description: Description = ""
     # Upstream's default; plain HTTP containers are created with false. Narthex serves both alike.
     supports_request_format: StrictBool = True
-    input_type: StrictStr | None = None
-    output_type: StrictStr | None = None
-    input_fields: list[dict[str, Any]] | None = None
-    output_fields: list[dict[str, Any]] | None = None
+    input_type: DataType | None = None
+    output_type: DataType | None = None
+    input_fields: list[FieldCreate] | None = None
+    output_fields: list[FieldCreate] | None = None
     labels: Labels = {}
 
 
@@ -120,12 +202,14 @@ class DeploymentUpdate(Request):
     name: Name | None = None
     default_version: StrictStr | None = None
     description: Description | None = None
-    input_fields: list[dict[str, Any]] | None = None
-    output_fields: list[dict[str, Any]] | None = None
+    input_fields: list[FieldCreate] | None = None
+    output_fields: list[FieldCreate] | None = None
     labels: Labels | None = None
 
 
 class DeploymentDetail(Response):
+    """A deployment, alone and in lists."""
+
     id: str
     name: str
     project: str
@@ -142,14 +226,29 @@ class DeploymentDetail(Response):
 
 
 class HealthCheckBody(Request):
-    """How a version's instances are probed; every field nullable, null = the default."""
+    """How a version's instances are probed; every field nullable, null = the default.
+
+    From `type` on it is what Narthex adds; without `type` a `path` makes it an HTTP probe, else a connect counts.
+    """
 
     port: Port | None = None
     path: Annotated[StrictStr, AfterValidator(parse_health_path)] | None = None
     interval: Seconds | None = None
     timeout: Seconds | None = None
     failure_threshold: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
+    type: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, ProbeType))] | None = None
     success_threshold: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
+    method: Annotated[StrictStr, Field(pattern="^(GET|HEAD)$")] | None = None
+    headers: Annotated[dict[StrictStr, StrictStr], AfterValidator(parse_probe_headers)] | None = None
+    # `"200-399"`, `"200,204"` or a list `[200, 204]`.
+    expected_status: (
+        Annotated[
+            StrictStr,
+            BeforeValidator(_statuses, json_schema_input_type=str | int | list[int | str]),
+            AfterValidator(parse_statuses),
+        ]
+        | None
+    ) = None
 
 
 class VersionPort(Request):
@@ -162,24 +261,24 @@ class VersionUpdate(Request):
     """All fields of a version; none required. Narthex keeps what it does not use itself, and returns it."""
 
     version: VersionName | None = None
-    environment: StrictStr | None = None
-    environment_name: StrictStr | None = None
-    environment_tag: StrictStr | None = None
-    instance_type: StrictStr | None = None
-    instance_type_group_id: StrictStr | None = None
-    instance_type_group_name: StrictStr | None = None
-    minimum_instances: Annotated[StrictInt, Field(ge=0)] | None = None
-    maximum_instances: Annotated[StrictInt, Field(ge=0)] | None = None
+    environment: Text | None = None  # name, or name:tag
+    environment_name: Text | None = None
+    environment_tag: Annotated[StrictStr, Field(min_length=1, max_length=128)] | None = None
+    instance_type: Text | None = None
+    instance_type_group_id: Text | None = None
+    instance_type_group_name: Text | None = None
+    minimum_instances: Count | None = None
+    maximum_instances: Count | None = None
     maximum_idle_time: Annotated[StrictInt, Field(ge=10, le=3600)] | None = None
     description: Description | None = None
     labels: Labels | None = None
     request_retention_mode: Annotated[StrictStr, Field(pattern="^(none|metadata|full)$")] | None = None
     request_retention_time: Annotated[StrictInt, Field(ge=0, le=2_419_200)] | None = None
-    maximum_queue_size: Annotated[StrictInt, Field(ge=1)] | None = None
+    maximum_queue_size: Limit | None = None
     restart_request_interruption: StrictBool | None = None
     ports: list[VersionPort] | None = None
     scaling_strategy: Annotated[StrictStr, Field(pattern="^(default|moderate)$")] | None = None
-    instance_processes: Annotated[StrictInt, Field(ge=1)] | None = None
+    instance_processes: Limit | None = None
     health_check: HealthCheckBody | None = None
     command: Any = None
     args: Any = None
@@ -190,13 +289,15 @@ class VersionCreate(VersionUpdate):
 
 
 class VersionDetail(Response):
+    """A version, alone and in lists."""
+
     id: str
     deployment: str
     version: str
     default: bool | None = None
     description: str = ""
-    environment_name: str | None = None
-    environment_tag: str | None = None
+    environment_name: str = "external"  # what runs is started by its owner: see `environments` of the registry
+    environment_tag: str = "latest"
     status: str = "available"
     active_revision: str | None = None
     latest_revision: str | None = None
@@ -224,6 +325,119 @@ class VersionDetail(Response):
     args: Any = None
 
 
+# -- what belongs to versions and is the same for all: nothing is built or hosted here ------------------------
+
+
+class RevisionUploaded(Response):
+    success: bool = True
+    revision: str
+
+
+class RevisionDetail(Response):
+    """Something that was uploaded of a version, or the first state of one: `empty`, for nothing is kept."""
+
+    id: str
+    version: str
+    creation_date: datetime
+    created_by: str | None = None
+    status: str = "success"
+    error_message: str | None = None
+    has_request_method: bool = False
+    has_requests_method: bool = False
+    empty: bool = True
+
+
+class EnvironmentDetail(Response):
+    id: str
+    name: str
+    project: str | None = None
+    creation_date: datetime
+    last_updated: datetime
+    description: str = ""
+    labels: dict[str, str] = {}
+    system: bool = True
+
+
+class EnvironmentTag(Response):
+    id: str
+    name: str
+    environment: str
+    creation_date: datetime
+    status: str = "available"
+    supports_request_format: bool = True
+    implicit: bool = False
+    deprecated: bool = False
+    size: int = 0
+    error_message: str | None = None
+    base_environment_name: str | None = None
+    base_environment_tag: str | None = None
+    built: bool = True
+
+
+class EnvironmentVariable(Response):
+    id: str
+    name: str
+    value: str | None = None
+    secret: bool = False
+    inheritance_type: str | None = None
+    inheritance_name: str | None = None
+
+
+class InstanceType(Response):
+    id: str
+    time_created: datetime
+    name: str
+    display_name: str
+    cpu: float | None = None
+    memory: float | None = None
+    storage: float | None = None
+    accelerator: float | None = None
+    credit_rate: float = 0.0
+    dedicated_node: bool = False
+    node_pool: dict[str, Any] | None = None
+
+
+class InstanceTypeOfGroup(InstanceType):
+    priority: int = 0
+    schedule_timeout: int = 300
+
+
+class InstanceTypeGroup(Response):
+    id: str
+    name: str
+    time_created: datetime
+    time_updated: datetime
+    instance_types: list[InstanceTypeOfGroup]
+
+
+class InstanceTypeGroupUse(Response):
+    """A version that runs on a group's instance types."""
+
+    id: str
+    deployment: str
+    version: str
+    instance_type_group_id: str
+    instance_type_group_name: str
+
+
+class InstanceTypePage(Response):
+    next: str | None = None
+    previous: str | None = None
+    results: list[InstanceType]
+
+
+class InstanceTypeGroupPage(Response):
+    next: str | None = None
+    previous: str | None = None
+    results: list[InstanceTypeGroup]
+
+
+class InstanceTypeGroupUsePage(Response):
+    next: str | None = None
+    previous: str | None = None
+    results: list[InstanceTypeGroupUse]
+
+
 # -- instances ----------------------------------------------------------------------------------------------
 
 
@@ -243,8 +457,15 @@ class InstanceTypeBrief(Response):
     display_name: str
 
 
+class Node(Response):
+    """Where an instance listens, where that is an IP address."""
+
+    ipv4_address: str | None = None
+    ipv6_address: str | None = None
+
+
 class InstanceDetail(Response):
-    """An instance with its state. `status` is pending until its first good probe, then running."""
+    """An instance, alone and in lists. `status` is pending until its first good probe, then running."""
 
     id: str
     status: str
@@ -253,6 +474,8 @@ class InstanceDetail(Response):
     time_updated: datetime
     deployment: str
     version: str
+    node: Node | None = None
+    node_pool: dict[str, Any] | None = None
     address: str
     port: int | None = None
     weight: int = 1
@@ -273,6 +496,32 @@ class InstancePage(Response):
     next: str | None = None
     previous: str | None = None
     results: list[InstanceDetail]
+
+
+class InstanceEvent(Response):
+    id: str
+    time_created: datetime
+    type: str
+    description: str
+
+
+class InstanceEventPage(Response):
+    """What happened to an instance, newest first."""
+
+    next: str | None = None
+    previous: str | None = None
+    results: list[InstanceEvent]
+
+
+class HealthChange(Response):
+    """A change of the verdict on an instance, and what was seen."""
+
+    id: str
+    time: datetime
+    before: str
+    health: str
+    reason: str = ""
+    evidence: list[str] = []
 
 
 class LeaseRenewal(Request):
@@ -303,9 +552,9 @@ class ServiceUpdate(Request):
     concurrency_limit_user_default: Limit | None = None
     type: StrictStr | None = None
     cache_aware_llm_routing: StrictBool | None = None
-    imported_name: Annotated[StrictStr, Field(max_length=256)] | None = None
-    imported_namespace: Annotated[StrictStr, Field(max_length=256)] | None = None
-    imported_cluster_domain: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+    imported_name: Annotated[StrictStr, Field(max_length=256), AfterValidator(parse_hostname)] | None = None
+    imported_namespace: Annotated[StrictStr, Field(max_length=256), AfterValidator(parse_hostname)] | None = None
+    imported_cluster_domain: Annotated[StrictStr, Field(max_length=256), AfterValidator(parse_hostname)] | None = None
     # What Narthex adds.
     balancing: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, Balancing))] | None = None
     affinity: Annotated[StrictStr, AfterValidator(parse_affinity)] | None = None
@@ -316,18 +565,24 @@ class ServiceUpdate(Request):
     max_body_bytes: Annotated[StrictInt, Field(ge=0, le=2**53)] | None = None
     instance_concurrency_limit: Limit | None = None
     instance_max_wait: Annotated[float, Strict(), Field(ge=0, le=60, allow_inf_nan=False)] | None = None
+    limit_policy: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, LimitPolicy))] | None = None
+    limit_max_wait_ms: Annotated[StrictInt, Field(ge=0, le=60_000)] | None = None
+    limit_when_unknown: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, WhenUnknown))] | None = None
     # Older clients put these two on the service (UBIOPS_API section 3).
     health_check: HealthCheckBody | None = None
     rate_limit_token: Limit | None = None
 
 
 class ServiceCreate(ServiceUpdate):
+    """`deployment` is required unless `type` is `imported`, which has `imported_name` in its place."""
+
     name: Name
-    deployment: Annotated[StrictStr, Field(min_length=1)]
     port: Annotated[StrictInt, AfterValidator(parse_service_port)]
 
 
-class ServiceDetail(Response):
+class ServiceSummary(Response):
+    """A service as lists show it."""
+
     id: str
     name: str
     deployment: str
@@ -339,6 +594,10 @@ class ServiceDetail(Response):
     authentication_required: bool = True
     type: str = "deployment"
     cache_aware_llm_routing: bool = False
+    endpoint: str | None = None
+
+
+class ServiceDetail(ServiceSummary):
     description: str = ""
     authentication_method_token_enabled: bool = True
     authentication_header_pass_through: bool = False
@@ -361,13 +620,34 @@ class ServiceDetail(Response):
     max_body_bytes: int | None = None
     instance_concurrency_limit: int | None = None
     instance_max_wait: float = 0.0
-    endpoint: str | None = None
+    limit_policy: str = LimitPolicy.ENFORCE.value
+    limit_max_wait_ms: int = 0
+    limit_when_unknown: str = WhenUnknown.CLOSED.value
 
 
 class ServiceStatus(Response):
     id: str
     ready: bool
     instances_ready: int
+
+
+class UserLimitCreate(Request):
+    """A limit of one user at one service. The stock client can also send an `id`, which says nothing."""
+
+    id: StrictStr | None = None
+    user_id: Annotated[StrictStr, AfterValidator(lambda text: _uuid(text))]
+    limit: Limit
+
+
+class UserLimitUpdate(Request):
+    limit: Limit | None = None
+
+
+class UserLimitDetail(Response):
+    id: str
+    user_id: str
+    user_email: str
+    limit: int
 
 
 class WorkerApplied(Response):
@@ -385,12 +665,90 @@ class Propagation(Response):
     workers: list[WorkerApplied]
 
 
-# -- the rest -----------------------------------------------------------------------------------------------
+# -- people: signing in, users, their tokens ----------------------------------------------------------------
 
 
-class ApiStatus(Response):
-    status: str = "ok"
-    reason: str | None = None
+def parse_moment(text: Any) -> Any:
+    """A date and time as a string; numbers are refused, for nobody knows which unit they are in."""
+    if not isinstance(text, str):
+        raise ValueError("must be a date and time like 2026-01-31T12:00:00Z")
+    return text
+
+
+def _storable(moment: datetime) -> datetime:
+    if not 1971 <= moment.year <= 9000:
+        raise ValueError("must be between the years 1971 and 9000")
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+# Without a zone it is UTC (UBIOPS_API T14).
+RequestMoment = Annotated[datetime, BeforeValidator(parse_moment), AfterValidator(_storable)]
+PersonName = Annotated[StrictStr, Field(min_length=1, max_length=256)]
+NewPassword = Annotated[StrictStr, Field(min_length=8, max_length=128)]
+Password = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
+
+
+class SignInStart(Request):
+    """Asks how somebody signs in: the same for everybody. A password that is sent along is not looked at."""
+
+    email: Annotated[StrictStr, Field(max_length=254)]
+    password: Password | None = None
+
+
+class SignInProvider(Response):
+    """`ubiops` is the name for an e-mail address and a password."""
+
+    provider: str = "ubiops"
+    url: str = ""
+
+
+class SignIn(Request):
+    email: Annotated[StrictStr, Field(max_length=254)]
+    password: Password
+    token: Annotated[StrictStr, Field(max_length=64)] | None = None  # of a second factor; there is none here
+
+
+class SignedIn(Response):
+    """`access` is sent as `Authorization: Bearer <access>`."""
+
+    access: str
+
+
+class OAuthCode(Request):
+    code: StrictStr
+    provider: StrictStr
+
+
+class UserCreate(Request):
+    email: EmailAddress
+    password: NewPassword
+    name: PersonName | None = None
+    surname: PersonName | None = None
+
+
+class UserUpdate(Request):
+    """What people change about themselves. Who has a password already gives it along with a new one."""
+
+    name: PersonName | None = None
+    surname: PersonName | None = None
+    password: NewPassword | None = None
+    current_password: Password | None = None
+
+
+class PersonUpdate(Request):
+    """What an administrator changes about somebody. A null password: signing in with one ends."""
+
+    name: PersonName | None = None
+    surname: PersonName | None = None
+    password: NewPassword | None = None
+    administrator: StrictBool | None = None
+
+
+class UserPendingDetail(Response):
+    id: str
+    email: str
+    name: str | None = None
+    surname: str | None = None
 
 
 class UserDetail(Response):
@@ -399,15 +757,45 @@ class UserDetail(Response):
     name: str | None = None
     surname: str | None = None
     registration_date: datetime
-    authentication: str = "token"
+    authentication: str = "token"  # or `ubiops`: with e-mail address and password
+    administrator: bool = False
 
 
-class RequestPage(Response):
-    """A page of request records, newest first; `next` and `previous` are values for `offset`."""
+class TokenCreate(Request):
+    name: Annotated[StrictStr, Field(max_length=64)] = ""
+    expiry_date: RequestMoment | None = None
 
-    next: str | None = None
-    previous: str | None = None
-    results: list[RequestRecord]
+
+class TokenDetail(Response):
+    """A token without its text, which is shown once and kept nowhere."""
+
+    id: str
+    name: str = ""
+    creation_date: datetime
+    expiry_date: datetime | None = None
+    token_last_used: datetime | None = None
+
+
+class TokenCreated(TokenDetail):
+    token: str
+
+
+# -- organizations, members of projects, what they use ------------------------------------------------------
+
+
+class OrganizationUpdate(Request):
+    """Narthex has no subscriptions; what is said about them is taken and changes nothing."""
+
+    name: OrganizationName | None = None
+    subscription: StrictStr | None = None
+    subscription_start_date: StrictStr | None = None
+    subscription_end_date: StrictStr | None = None
+    two_factor_authentication_forced: StrictBool | None = None
+
+
+class OrganizationCreate(OrganizationUpdate):
+    name: OrganizationName
+    voucher: StrictStr | None = None
 
 
 class OrganizationDetail(Response):
@@ -418,6 +806,305 @@ class OrganizationDetail(Response):
     subscription: str = "self-hosted"
     overage_usage: bool = False
     two_factor_authentication_forced: bool = False
+
+
+class OrganizationUserCreate(Request):
+    email: EmailAddress
+    admin: StrictBool = False
+
+
+class OrganizationUserUpdate(Request):
+    admin: StrictBool | None = None
+
+
+class OrganizationUserDetail(Response):
+    """`pending`: has no password yet."""
+
+    id: str
+    email: str
+    name: str | None = None
+    surname: str | None = None
+    admin: bool = False
+    status: str = "active"
+    join_date: date
+
+
+class ProjectUserCreate(Request):
+    user_id: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+
+
+class ProjectUserDetail(Response):
+    id: str
+    email: str
+    name: str | None = None
+    surname: str | None = None
+
+
+class ResourceUsage(Response):
+    deployments: int
+    deployment_versions: int
+    pipelines: int = 0
+    pipeline_versions: int = 0
+    buckets: int = 0
+    environments: int = 0
+    services: int = 0
+    instances: int = 0
+
+
+class QuotaDetail(Response):
+    resource: str
+    quota: float | None = None
+
+
+# -- service users, roles -----------------------------------------------------------------------------------
+
+
+class ServiceUserUpdate(Request):
+    name: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+    expiry_date: RequestMoment | None = None
+    description: Description | None = None
+
+
+class ServiceUserCreate(ServiceUserUpdate):
+    pass
+
+
+class ServiceUserDetail(Response):
+    id: str
+    email: str
+    name: str | None = None
+    description: str | None = None
+    creation_date: datetime
+    expiry_date: datetime | None = None
+    token_last_used: datetime | None = None
+
+
+class ServiceUserCreated(ServiceUserDetail):
+    token: str
+
+
+class ServiceUserToken(Response):
+    token: str
+
+
+class PermissionDetail(Response):
+    name: str
+
+
+Permissions = Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(max_length=500)]
+
+
+class RoleCreate(Request):
+    name: Name
+    permissions: Permissions
+
+
+class RoleUpdate(Request):
+    name: Name | None = None
+    permissions: Permissions | None = None
+
+
+class RoleBrief(Response):
+    id: str
+    name: str
+    default: bool = False
+
+
+class RoleDetail(RoleBrief):
+    permissions: list[str]
+
+
+Reference = Annotated[StrictStr, Field(min_length=1, max_length=254)]
+
+
+class RoleAssignmentCreate(Request):
+    """Gives a role on the project, or on the `resource`: a deployment or service by name."""
+
+    role: Reference
+    assignee: Reference
+    assignee_type: Annotated[StrictStr, Field(pattern="^(user|deployment)$")] | None = None
+    resource: Reference | None = None
+    resource_type: Annotated[StrictStr, Field(max_length=64)] | None = None
+
+
+class RoleAssignmentDetail(Response):
+    id: str
+    assignee: str
+    assignee_type: str
+    role: str
+    resource: str
+    resource_type: str
+
+
+# -- the rest -----------------------------------------------------------------------------------------------
+
+
+class ApiStatus(Response):
+    status: str = "ok"
+    reason: str | None = None
+
+
+class RequestPage(Response):
+    """A page of request records, newest first; `next` and `previous` are values for `offset`."""
+
+    next: str | None = None
+    previous: str | None = None
+    results: list[RequestRecord]
+
+
+# -- requests: what services answered -----------------------------------------------------------------------
+
+
+class RequestSummary(Response):
+    """A request to a service, as a request of the deployment version behind it."""
+
+    id: str
+    deployment: str
+    version: str
+    status: str = Field(description="completed, or failed: answered with 5xx, or broken off")
+    success: bool
+    time_created: datetime
+    time_started: datetime
+    time_completed: datetime
+    input_size: int = Field(description="bytes of the request's body")
+    output_size: int = Field(description="bytes of the response's body")
+
+
+class RequestDetail(RequestSummary):
+    """`additional_data` is what Narthex knows of it; the bodies are there with retention mode `full` only."""
+
+    error_message: str | None = None
+    timeout: int | None = None
+    request_data: Any = None
+    result: Any = None
+    additional_data: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+
+
+class RequestOverview(Response):
+    id: str
+    deployment: str
+    pipeline: str | None = None
+    version: str
+    status: str
+    time_created: datetime
+    time_started: datetime
+    time_completed: datetime
+    input_size: int
+    output_size: int
+
+
+class RequestStatusUpdate(Request):
+    status: Annotated[StrictStr, Field(pattern="^(cancelled|cancelled_pending)$")]
+
+
+class RequestIds(RootModel[Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(max_length=500)]]):
+    """The requests that a batch operation is about."""
+
+
+class RequestsDeleted(Response):
+    deleted: list[str]
+
+
+class RequestsCancelled(Response):
+    cancelled: list[str]
+
+
+# -- metrics and time series --------------------------------------------------------------------------------
+
+MetricName = Annotated[StrictStr, AfterValidator(parse_metric_name)]
+MetricLabel = Annotated[StrictStr, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Unit = Annotated[StrictStr, Field(max_length=32)]
+SeriesLabels = Annotated[dict[MetricLabel, Annotated[StrictStr, Field(max_length=256)]], Field(max_length=20)]
+
+
+class MetricUpdate(Request):
+    name: MetricName | None = None
+    metric_type: Annotated[StrictStr, Field(pattern="^(delta|gauge)$")] | None = None
+    unit: Unit | None = None
+    labels: Annotated[list[MetricLabel], Field(max_length=20)] | None = None
+    description: Description | None = None
+
+
+class MetricCreate(MetricUpdate):
+    name: MetricName
+    metric_type: Annotated[StrictStr, Field(pattern="^(delta|gauge)$")]
+
+
+class MetricDetail(Response):
+    id: int
+    name: str
+    description: str | None = None
+    creation_date: datetime | None = None
+    last_updated: datetime | None = None
+    custom: bool
+    metric_type: str
+    unit: str | None = None
+    labels: list[str] = []
+
+
+class DataPoint(Request):
+    date: datetime
+    value: Annotated[float, Strict(), Field(allow_inf_nan=False)]
+
+
+class SeriesData(Request):
+    """Values of one series of a metric that the project made for itself."""
+
+    metric: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    labels: SeriesLabels = {}
+    data: Annotated[list[DataPoint], Field(max_length=10_000)]
+
+
+class SeriesDataList(RootModel[Annotated[list[SeriesData], Field(min_length=1, max_length=100)]]):
+    """Values of some series."""
+
+
+class PointsKept(Response):
+    points: int
+
+
+class Series(Response):
+    id: int
+    metric: str
+    labels: dict[str, str]
+    resolution: int = Field(60, description="seconds between two values at the closest")
+
+
+class Bucket(Response):
+    start_date: datetime
+    end_date: datetime
+    value: float
+
+
+class TimeSeries(Response):
+    metric: str
+    metric_type: str
+    unit: str | None = None
+    start_date: datetime
+    end_date: datetime
+    aggregation_period: int
+    labels: dict[str, str]
+    data_points: list[Bucket]
+
+
+# -- log lines ----------------------------------------------------------------------------------------------
+
+
+class LogMetadata(Response):
+    deployment_name: str | None = None
+    deployment_version: str | None = None
+    instance_id: str | None = None
+    service_name: str | None = None
+    system: bool = True
+    level: str = "info"
+
+
+class LogLine(Response):
+    timestamp: int = Field(description="nanoseconds since 1970")
+    timestamp_str: str
+    log: str
+    metadata: LogMetadata
 
 
 # -- what happened, and who did it --------------------------------------------------------------------------

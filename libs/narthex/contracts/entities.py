@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from narthex.contracts.statuses import ANY_GOOD
+
 
 class Entity(BaseModel):
     """Base of all entities: frozen, tolerant of fields from a newer release."""
@@ -34,17 +36,28 @@ class Deployment(Entity):
     default_version_id: str | None = None
 
 
+class ProbeType(StrEnum):
+    """How an instance is asked whether it is well."""
+
+    HTTP = "http"
+    TCP = "tcp"  # an accepted connection is enough
+
+
 class HealthCheck(BaseModel):
     """How an instance of a version is probed. Left out, a TCP connect to its port counts."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    path: str | None = None
+    type: ProbeType | None = None  # None: http where there is a path, else tcp
+    path: str | None = None  # of an HTTP probe; None: /
     port: int | None = None  # None: the instance's own port, else the service's
     interval: float = 5.0  # seconds between probes
     timeout: float = 3.0  # seconds
     failure_threshold: int = 1  # failed probes in a row until unhealthy
     success_threshold: int = 1  # good probes in a row until healthy
+    method: str = "GET"  # GET | HEAD
+    headers: dict[str, str] = {}  # sent with each HTTP probe
+    expected_status: str = ANY_GOOD  # statuses and ranges, e.g. 200,204,301-399
 
 
 class Version(Entity):
@@ -229,4 +242,13 @@ class RequestRecord(BaseModel):
     client: str = ""
     user_agent: str = ""
     trace_id: str = ""
+    keep_s: int = 604_800  # how long the record is kept: the version's request_retention_time
     attempts: tuple[Attempt, ...] = ()
+    # With retention mode `full`: headers as a JSON list of pairs, bodies in base64, as they were on the wire but
+    # without what is redacted; cut at a size of the service's.
+    request_headers: str = ""
+    request_body: str = ""
+    request_cut: bool = False
+    response_headers: str = ""
+    response_body: str = ""
+    response_cut: bool = False

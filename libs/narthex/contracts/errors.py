@@ -58,12 +58,41 @@ class Conflict(NarthexError):
     fault = Fault.CLIENT
 
 
+class PreconditionFailed(NarthexError):
+    """A change was meant for a state that is no longer there."""
+
+    code = "precondition_failed"
+    status = 412
+    fault = Fault.CLIENT
+
+
+class TooManyRequests(NarthexError):
+    """Somebody asks more often than they may; says when to come back."""
+
+    code = "rate_limited"
+    status = 429
+    retryable = True
+    fault = Fault.CLIENT
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = max(1, retry_after_s)
+
+
 class Unavailable(NarthexError):
     """Something this part needs is away just now."""
 
     code = "unavailable"
     status = 503
     retryable = True
+
+
+class NotOffered(NarthexError):
+    """A part of the UbiOps API that Narthex does not have; the message says what takes its place."""
+
+    code = "not_offered"
+    status = 501
+    fault = Fault.CLIENT
 
 
 class Misconfigured(NarthexError):

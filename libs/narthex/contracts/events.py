@@ -218,6 +218,21 @@ class RequestsServed(Event):
     dropped: int = Field(0, description="records this router had to drop since its last batch")
 
 
+class LimitReached(Event):
+    """Requests were over a limit of the service `key`; at most one event a second, service and kind of limit.
+
+    Counts are of one router, since it said this last. `shadowed` requests were served, because the service's limits
+    refuse nothing (`limit_policy` is `shadow`).
+    """
+
+    subject = "narthex.v1.limit.reached"
+    router: str
+    kind: str = Field(description="rate_limit_total, rate_limit_user, concurrency_total or concurrency_user")
+    limit: int = Field(description="requests a minute, or requests in flight")
+    refused: int
+    shadowed: int = 0
+
+
 def every_event() -> Iterator[type[Event]]:
     """All event types, in the order of this file."""
     yield from Event.__subclasses__()

@@ -80,7 +80,26 @@ def parse_instance_address(text: str) -> str:
         raise ValueError("must be an IP address or a DNS name, without scheme, port or path") from None
 
 
+def parse_email(text: str) -> str:
+    """An e-mail address in lower case: one @, printable ASCII without spaces, 254 characters at most."""
+    address = text.strip(" ").lower()
+    if len(address) > 254 or not re.fullmatch(r"[!-?A-~]{1,64}@[!-?A-~]{1,253}", address):
+        raise ValueError("must be an e-mail address of at most 254 characters")
+    return address
+
+
+def parse_organization_name(text: str) -> str:
+    """An organization's name: 1 to 64 of letters, digits, space, dot, underscore and dash."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}", text) or text.endswith(" "):
+        raise ValueError(
+            "must be 1 to 64 letters, digits, spaces, dots, underscores and dashes, starting with a letter or digit"
+        )
+    return text
+
+
 Name = Annotated[str, AfterValidator(parse_name)]
+EmailAddress = Annotated[str, AfterValidator(parse_email)]
+OrganizationName = Annotated[str, AfterValidator(parse_organization_name)]
 VersionName = Annotated[str, AfterValidator(parse_version_name)]
 ServicePort = Annotated[int, AfterValidator(parse_service_port)]
 Hostname = Annotated[str, AfterValidator(parse_hostname)]

@@ -44,12 +44,21 @@ REQUESTS_SUBJECT = "narthex.v1.audit.requests"
 
 
 class RequestsQuestion(Message):
-    """Which request records to list: newest first, of one service or one version."""
+    """Which request records to list, newest first. What is left out does not matter."""
 
     project_id: str
     service_id: str | None = None
     version_id: str | None = None
     id: str | None = None
+    ids: tuple[str, ...] | None = None
+    search_id: str | None = None  # part of an id
+    failed: bool | None = None  # answered with 5xx, or cut off on the way
+    subject_id: str | None = None
+    instance_id: str | None = None
+    method: str | None = None
+    path_matches: str | None = None  # RE2, anywhere in the path
+    slower_than_ms: float | None = None
+    contents: bool = False  # with headers and bodies, where they were kept
     since: datetime | None = None
     until: datetime | None = None
     status_from: int | None = None
@@ -61,6 +70,91 @@ class RequestsQuestion(Message):
 
 class RequestsAnswer(Message):
     records: tuple[RequestRecord, ...]
+
+
+REMOVE_REQUESTS_SUBJECT = "narthex.v1.audit.remove_requests"
+
+
+class RequestsRemoval(Message):
+    """Forget these request records of a version."""
+
+    project_id: str
+    version_id: str
+    ids: tuple[str, ...]
+
+
+class RequestsRemoved(Message):
+    ids: tuple[str, ...]  # those that were there
+
+
+SERIES_SUBJECT = "narthex.v1.audit.series"
+
+
+class SeriesQuestion(Message):
+    """One metric over time, in buckets of `period_s` that begin at multiples of it since 1970.
+
+    `labels` narrow it: service_id, deployment_version_id, user_id. For a metric that a project made for itself
+    `series` says which of its series, and `gauge` whether their values are averaged or added up.
+    """
+
+    project_id: str
+    metric: str
+    since: datetime
+    until: datetime
+    period_s: int
+    labels: dict[str, str] = {}
+    series: tuple[int, ...] | None = None
+    gauge: bool = False
+    summed: bool = False  # a gauge of several series at the same moments is their sum, not their mean
+
+
+class SeriesPoint(Message):
+    start: datetime
+    value: float
+
+
+class SeriesAnswer(Message):
+    """The buckets that hold anything, oldest first."""
+
+    points: tuple[SeriesPoint, ...]
+
+
+LABELS_SUBJECT = "narthex.v1.audit.labels"
+
+
+class LabelsQuestion(Message):
+    """The sets of labels under which a project's requests were counted in the last 31 days."""
+
+    project_id: str
+
+
+class LabelsAnswer(Message):
+    sets: tuple[dict[str, str], ...]
+
+
+POINTS_SUBJECT = "narthex.v1.audit.points"
+
+
+class Point(Message):
+    series: int
+    time: datetime
+    value: float
+
+
+class PointsGiven(Message):
+    """Values of metrics that a project made for itself. The same `id` again changes nothing."""
+
+    id: str
+    project_id: str
+    points: tuple[Point, ...] = ()
+    removed_series: tuple[int, ...] = ()
+
+
+class PointsKept(Message):
+    pass
+
+
+AUDIT_SUBJECTS = (REQUESTS_SUBJECT, REMOVE_REQUESTS_SUBJECT, SERIES_SUBJECT, LABELS_SUBJECT, POINTS_SUBJECT)
 
 
 CERTIFICATES_SUBJECT = "narthex.v1.certs.list"

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from narthex.bus import REQUESTS, open_bus
-from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsQuestion
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex_audit.config import Config as Config
@@ -25,7 +24,8 @@ async def open(config: Config) -> AsyncIterator[Part]:
     ):
         audit = Audit(store)
         tasks.start(bus.consume(REQUESTS, audit.handlers()), "consume requests")
-        tasks.start(bus.answer(REQUESTS_SUBJECT, RequestsQuestion, audit.requests_asked), "answer requests")
+        for subject, (question, answer) in audit.answers().items():
+            tasks.start(bus.answer(subject, question, answer), f"answer {subject}")
         yield Part(
             checks={
                 "bus": lambda: "" if bus.connected else "NATS is away",

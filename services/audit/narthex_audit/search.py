@@ -7,11 +7,15 @@ parameter, which the engine never parses as SQL.
 from datetime import UTC, datetime
 from typing import Any
 
-from narthex.contracts.queries import RequestsQuestion
-from narthex_audit.rows import COLUMNS
+from narthex.contracts.queries import RequestsQuestion, RequestsRemoval
+from narthex_audit.rows import COLUMNS, FACTS
 
 # Times 2,048 characters of path, query and user agent each: well under the bus's 8 MB a message.
 MOST_RECORDS = 500
+MOST_WITH_CONTENTS = 40  # times 64 KiB each way, in base64
+
+# What counts as failed: an answer of 5xx, or one that broke off. A 4xx is an answer like any other.
+FAILED = "(status >= 500 OR outcome = 'truncated')"
 
 # Field of the question -> condition on the table. Both ends of `status` are included, `until` is not.
 _CONDITIONS = {
@@ -19,6 +23,14 @@ _CONDITIONS = {
     "service_id": "service_id = {service_id:String}",
     "version_id": "version_id = {version_id:String}",
     "id": "id = {id:String}",
+    "ids": "id IN {ids:Array(String)}",
+    "search_id": "position(id, {search_id:String}) > 0",
+    "failed": f"{FAILED} = {{failed:Bool}}",
+    "subject_id": "subject_id = {subject_id:String}",
+    "instance_id": "instance_id = {instance_id:String}",
+    "method": "method = {method:String}",
+    "path_matches": "match(path, {path_matches:String})",
+    "slower_than_ms": "total_ms > {slower_than_ms:Float64}",
     "since": "time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')",
     "until": "time < fromUnixTimestamp64Micro({until:Int64}, 'UTC')",
     "status_from": "status >= {status_from:UInt16}",
@@ -31,19 +43,48 @@ def select_requests(question: RequestsQuestion) -> tuple[str, dict[str, Any]]:
     """The query that answers a question, newest request first, and its parameters."""
     asked = {name: value for name in _CONDITIONS if (value := getattr(question, name)) is not None}
     sql = (
-        f"SELECT {', '.join(COLUMNS)} FROM requests FINAL"  # noqa: S608 - constants, see the docstring
+        f"SELECT {', '.join(columns_of(question))} FROM requests FINAL"
         f" WHERE {' AND '.join(_CONDITIONS[name] for name in asked)}"
         " ORDER BY time DESC, id DESC LIMIT {limit:UInt64} OFFSET {offset:UInt64}"
     )
     parameters = {name: _parameter(value) for name, value in asked.items()}
-    parameters["limit"] = max(0, min(question.limit, MOST_RECORDS))
+    parameters["limit"] = max(0, min(question.limit, MOST_WITH_CONTENTS if question.contents else MOST_RECORDS))
     parameters["offset"] = max(0, question.offset)
     return sql, parameters
 
 
+def columns_of(question: RequestsQuestion) -> tuple[str, ...]:
+    """The columns of the rows that answer a question."""
+    return COLUMNS if question.contents else FACTS
+
+
+def select_ids(removal: RequestsRemoval) -> tuple[str, dict[str, Any]]:
+    """The query for the ids of a removal that are there."""
+    return f"SELECT DISTINCT id FROM requests WHERE {_REMOVED}", _removed(removal)
+
+
+def delete_requests(removal: RequestsRemoval) -> tuple[str, dict[str, Any]]:
+    """The statement that forgets records."""
+    return f"DELETE FROM requests WHERE {_REMOVED}", _removed(removal)
+
+
+_REMOVED = "project_id = {project_id:String} AND version_id = {version_id:String} AND id IN {ids:Array(String)}"
+
+
+def _removed(removal: RequestsRemoval) -> dict[str, Any]:
+    return {"project_id": removal.project_id, "version_id": removal.version_id, "ids": list(removal.ids)}
+
+
 def _parameter(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
     if not isinstance(value, datetime):
         return value
+    return microseconds(value)
+
+
+def microseconds(value: datetime) -> int:
+    """A moment as microseconds since 1970."""
     # A number, because drivers round a datetime parameter to seconds. Without a zone it is UTC.
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
     since_epoch = aware - datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,16 +9,24 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from narthex.contracts.entities import RequestRecord
 from narthex.contracts.errors import Unavailable
-from narthex.contracts.queries import RequestsQuestion
+from narthex.contracts.queries import (
+    LabelsQuestion,
+    PointsGiven,
+    RequestsQuestion,
+    RequestsRemoval,
+    SeriesPoint,
+    SeriesQuestion,
+)
 from narthex.runtime.tasks import background, backoff
 from narthex_audit import schema
 from narthex_audit.engine import open_client
 from narthex_audit.rows import COLUMNS, record, row
-from narthex_audit.search import select_requests
+from narthex_audit.search import columns_of, delete_requests, select_ids, select_requests
+from narthex_audit.series import points, select_labels, select_series
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -61,17 +69,52 @@ class RequestStore:
         """Why records cannot be kept just now; empty when they can."""
         return self._reason
 
-    async def write(self, records: Sequence[RequestRecord]) -> None:
+    async def write(self, records: Sequence[RequestRecord], batch: str) -> None:
         """Keep a batch; when this returns it is on the disk. The same batch again changes nothing."""
-        rows = [row(each) for each in records]
-        if rows:
-            await self._do(lambda client: client.insert("requests", rows, column_names=COLUMNS))
+        await self._insert("requests", COLUMNS, [row(each) for each in records], batch)
 
     async def find(self, question: RequestsQuestion) -> tuple[RequestRecord, ...]:
         """The records a question asks for, newest first."""
         sql, parameters = select_requests(question)
         rows = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
-        return tuple(record(values) for values in rows)
+        columns = columns_of(question)
+        return tuple(record(values, columns) for values in rows)
+
+    async def remove(self, removal: RequestsRemoval) -> tuple[str, ...]:
+        """Forget records; returns the ids of those that were there."""
+        sql, parameters = select_ids(removal)
+        found = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
+        if found:
+            statement, values = delete_requests(removal)
+            await self._do(lambda client: client.command(statement, parameters=values))
+        return tuple(id for (id,) in found)
+
+    async def series(self, question: SeriesQuestion) -> tuple[SeriesPoint, ...]:
+        """A metric over time."""
+        sql, parameters = select_series(question)
+        rows = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
+        return points(question, rows)
+
+    async def labels(self, question: LabelsQuestion) -> tuple[dict[str, str], ...]:
+        """The sets of labels under which requests were counted."""
+        sql, parameters = select_labels(question)
+        rows = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
+        names = ("service_id", "deployment_version_id", "user_id")
+        return tuple({name: value for name, value in zip(names, row, strict=True) if value} for row in rows)
+
+    async def keep_points(self, given: PointsGiven) -> None:
+        """Keep values of a project's own metrics, and forget those of removed series."""
+        rows = [[given.project_id, point.series, point.time, point.value] for point in given.points]
+        await self._insert("points", ("project_id", "series", "time", "value"), rows, given.id)
+        if given.removed_series:
+            statement = "DELETE FROM points WHERE project_id = {project_id:String} AND series IN {series:Array(UInt64)}"
+            values = {"project_id": given.project_id, "series": list(given.removed_series)}
+            await self._do(lambda client: client.command(statement, parameters=values))
+
+    async def _insert(self, table: str, columns: Sequence[str], rows: list[list[Any]], batch: str) -> None:
+        if rows:
+            settings = {"insert_deduplication_token": batch, "deduplicate_blocks_in_dependent_materialized_views": 1}
+            await self._do(lambda client: client.insert(table, rows, column_names=columns, settings=settings))
 
     async def open(self) -> None:
         """Connect and bring the schema up to date, however long it takes."""

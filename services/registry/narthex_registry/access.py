@@ -1,14 +1,23 @@
 """Who may do what, as the database has it; and what users may call, worked out again whenever that changes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts.events import AccessChanged
 from narthex_registry import tables
 from narthex_registry.database import Change
-from narthex_registry.permissions import DEFAULT_ROLES, EVERYTHING, Given, Grants, callable_by
+from narthex_registry.permissions import (
+    EVERYTHING,
+    NOTHING,
+    PEOPLE_PERMISSIONS,
+    Given,
+    Grants,
+    callable_by,
+    default_roles_in,
+)
 
 
 async def grants(session: AsyncSession, user: tables.User, project: tables.Project) -> Grants:
@@ -19,8 +28,16 @@ async def grants(session: AsyncSession, user: tables.User, project: tables.Proje
         tables.RoleAssignment.project_id == project.id, tables.RoleAssignment.assignee_id == user.id
     )
     assignments = (await session.execute(query)).scalars().all()
-    member = user.project_id == project.id or await _is_member(session, user, project)
-    return Grants(member=member, given=await _given(session, assignments) if member else ())
+    if not (user.project_id == project.id or await _is_member(session, user, project)):
+        return NOTHING
+    given = await _given(session, assignments)
+    return Grants(member=True, given=tuple(map(_for_service_user, given)) if user.project_id else given)
+
+
+async def grants_now(session: AsyncSession, user_id: str, project: tables.Project) -> Grants:
+    """The same inside a change, for what must not go by what is remembered: giving permissions away."""
+    user = await session.get(tables.User, user_id)
+    return await grants(session, user, project) if user is not None else NOTHING
 
 
 async def refresh(change: Change, user_ids: Iterable[str]) -> None:
@@ -48,8 +65,16 @@ async def holders(session: AsyncSession, *, role_id: str = "", resource_id: str 
 
 
 async def withdraw_all(change: Change, resource_id: str) -> None:
-    """A deployment or service goes: so do the roles that were given on it."""
-    query = select(tables.RoleAssignment).where(tables.RoleAssignment.resource_id == resource_id)
+    """A deployment or service goes: so do the roles that were given on it, or to it."""
+    await withdraw(
+        change,
+        or_(tables.RoleAssignment.resource_id == resource_id, tables.RoleAssignment.assignee_id == resource_id),
+    )
+
+
+async def withdraw(change: Change, *where: ColumnElement[bool]) -> None:
+    """Take back the roles that were given like that."""
+    query = select(tables.RoleAssignment).where(*where)
     rows = (await change.session.execute(query)).scalars().all()
     for row in rows:
         await change.session.delete(row)
@@ -65,7 +90,9 @@ async def administrators(session: AsyncSession, organization_id: str) -> list[st
 
 
 async def _callable(session: AsyncSession, user: tables.User) -> dict[str, list[str]]:
-    """The access of a user as its row keeps it."""
+    """The access of a user as its row keeps it; who may call everything needs no list."""
+    if user.administrator:
+        return {}
     query = select(tables.RoleAssignment).where(tables.RoleAssignment.assignee_id == user.id)
     assignments = (await session.execute(query)).scalars().all()
     scope = callable_by(await _given(session, assignments))
@@ -89,20 +116,24 @@ async def _administered(session: AsyncSession, user: tables.User) -> Iterable[st
 
 async def _given(session: AsyncSession, assignments: Iterable[tables.RoleAssignment]) -> tuple[Given, ...]:
     """Assignments with the permissions of their roles."""
+    assignments = list(assignments)
+    made = select(tables.Role).where(tables.Role.id.in_({each.role_id for each in assignments}))
+    roles = {role.id: role for role in (await session.execute(made)).scalars()} if assignments else {}
     return tuple(
-        [
-            Given(await _permissions(session, assignment), assignment.resource_type, assignment.resource_id)
-            for assignment in assignments
-        ]
+        Given(_permissions(each, roles.get(each.role_id)), each.resource_type, each.resource_id) for each in assignments
     )
 
 
-async def _permissions(session: AsyncSession, assignment: tables.RoleAssignment) -> frozenset[str]:
-    for role in DEFAULT_ROLES.values():
-        if role.id_in(assignment.project_id) == assignment.role_id:
-            return role.permissions
-    row = await session.get(tables.Role, assignment.role_id)
-    return frozenset(row.permissions) if row is not None else frozenset()
+def _permissions(assignment: tables.RoleAssignment, made: tables.Role | None) -> frozenset[str]:
+    if made is not None:
+        return frozenset(made.permissions)
+    default = default_roles_in(assignment.project_id).get(assignment.role_id)
+    return default.permissions if default is not None else frozenset()
+
+
+def _for_service_user(role: Given) -> Given:
+    """A service user never gets at people and roles, whatever role it was given."""
+    return replace(role, permissions=role.permissions - PEOPLE_PERMISSIONS)
 
 
 async def _is_admin(session: AsyncSession, user: tables.User, organization_id: str) -> bool:

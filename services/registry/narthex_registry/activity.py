@@ -1,14 +1,17 @@
 """What happened in a project, and who did it: reading the lines that facts and the audit trail left, newest first."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from narthex.contracts import api
 from narthex_registry import tables
 from narthex_registry.tables import AuditEvent, ProjectEvent
+
+MOST_LINES = 20_000  # of a stretch of time that are looked through
 
 _BY_NOUN = {
     mapper.class_.noun: mapper.class_ for mapper in tables.Base.registry.mappers if hasattr(mapper.class_, "noun")
@@ -42,30 +45,40 @@ async def events(
     session: AsyncSession, *where: ColumnElement[bool], limit: int, offset: int
 ) -> list[api.ProjectEventRecord]:
     """The lines about things of a project that fit."""
-    query = (
+    query = _events().where(*where).order_by(ProjectEvent.id.desc()).limit(limit).offset(offset)
+    return [_record(*row) for row in await session.execute(query)]
+
+
+async def between(
+    session: AsyncSession, project_id: str, start: datetime, end: datetime
+) -> list[api.ProjectEventRecord]:
+    """The newest lines of a stretch of time, oldest first."""
+    within = (ProjectEvent.project_id == project_id, ProjectEvent.date >= start, ProjectEvent.date <= end)
+    query = _events().where(*within).order_by(ProjectEvent.id.desc()).limit(MOST_LINES)
+    return [_record(*row) for row in await session.execute(query)][::-1]
+
+
+def _events() -> Select[ProjectEvent, str, str]:
+    return (
         select(ProjectEvent, tables.Deployment.name, tables.Version.name)
         .outerjoin(tables.Deployment, tables.Deployment.id == ProjectEvent.parent_object_id)
         .outerjoin(tables.Version, tables.Version.id == ProjectEvent.object_id)
-        .where(*where)
-        .order_by(ProjectEvent.id.desc())
-        .limit(limit)
-        .offset(offset)
     )
-    return [
-        api.ProjectEventRecord(
-            id=row.id,
-            date=row.date,
-            object_type=row.object_type,
-            object_id=row.object_id,
-            object_name=version or row.object_name,
-            parent_object_name=deployment,
-            parent_object_id=row.parent_object_id,
-            instance_id=row.instance_id,
-            type=row.type,
-            text=row.text,
-        )
-        for row, deployment, version in await session.execute(query)
-    ]
+
+
+def _record(row: ProjectEvent, deployment: str | None, version: str | None) -> api.ProjectEventRecord:
+    return api.ProjectEventRecord(
+        id=row.id,
+        date=row.date,
+        object_type=row.object_type,
+        object_id=row.object_id,
+        object_name=version or row.object_name,
+        parent_object_name=deployment,
+        parent_object_id=row.parent_object_id,
+        instance_id=row.instance_id,
+        type=row.type,
+        text=row.text,
+    )
 
 
 async def _still_there(session: AsyncSession, rows: Sequence[AuditEvent]) -> set[str]:

@@ -17,16 +17,23 @@ from narthex_registry.api.state import State
 from narthex_registry.callers import Callers
 from narthex_registry.config import Config as Config
 from narthex_registry.database import Database, open_database
+from narthex_registry.denials import Denials
 from narthex_registry.feed import Feed
-from narthex_registry.first_start import open_token_key, prepare
+from narthex_registry.first_start import open_keys, prepare
 from narthex_registry.handlers import LISTENED, durable_handlers, live_handler
+from narthex_registry.last_used import LastUsed
 from narthex_registry.leases import Reaper
+from narthex_registry.passwords import open_passwords
 from narthex_registry.propagation import Workers
+from narthex_registry.rates import Rates
 from narthex_registry.relay import Relay
 from narthex_registry.retention import forget_what_is_old
+from narthex_registry.samples import sample
 from narthex_registry.schema import migrate
 from narthex_registry.services import Address
+from narthex_registry.sign_in import SignIn
 from narthex_registry.snapshot import Snapshot
+from narthex_registry.sources import parse_networks
 from narthex_registry.streams import Streams
 
 log = logging.getLogger(__name__)
@@ -46,12 +53,14 @@ async def open(config: Config) -> AsyncIterator[Registry]:
     data_dir = config.process.data_dir
     home = _home(data_dir)
     clock = SystemClock()
-    async with open_database(config.database.resolve(home)) as engine:
+    async with open_database(config.database.resolve(home)) as engine, open_passwords() as passwords:
         await migrate(engine)
         database = Database(engine)
-        token_key = await open_token_key(database, config.sealing.key_file)
-        await prepare(database, data_dir, config.process.domain, token_key)
-        callers = Callers(database, token_key, clock)
+        keys = await open_keys(database, config.sealing.key_file)
+        await prepare(database, data_dir, config.process.domain, keys.token)
+        last_used = LastUsed(database, clock)
+        callers = Callers(database, keys, clock, last_used)
+        sign_in = SignIn(database, passwords, keys.session, clock, config.sign_in)
         feed = Feed(config.registry.stream_queue)
         workers = Workers(config.registry.worker_silence_s)
         reaper = Reaper(database, clock)
@@ -60,8 +69,10 @@ async def open(config: Config) -> AsyncIterator[Registry]:
             relay = Relay(database, bus, streams, clock, poll_s=config.registry.relay_poll_s)
             tasks.start(streams.run(), "streams")
             tasks.start(relay.run(), "relay")
+            tasks.start(sample(database, bus, clock), "samples")
             tasks.start(forget_what_is_old(database, clock, config.registry), "retention")
             tasks.start(reaper.run(), "reaper")
+            tasks.start(last_used.run(), "last used")
             tasks.start(bus.consume(EVENTS, durable_handlers(database), durable=PART), "events")
             tasks.start(bus.listen(LISTENED, live_handler(workers, feed, callers, clock)), "live events")
             tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, Snapshot(database).page), "snapshot")
@@ -75,8 +86,16 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 address=Address(config.process.domain, config.api.public_https_port),
                 api=config.api,
                 registry=config.registry,
-                token_key=token_key,
+                keys=keys,
                 callers=callers,
+                last_used=last_used,
+                denials=Denials(database, clock),
+                rates=Rates(clock, config.api.requests_per_minute),
+                passwords=passwords,
+                sign_in=sign_in,
+                sign_in_settings=config.sign_in,
+                domain=config.process.domain,
+                trusted=parse_networks(config.api.trusted_proxies),
             )
             async with serve(application(state), config.api.bind, config.api.port) as port:
                 log.info("api listens", extra={"fields": {"bind": config.api.bind, "port": port}})

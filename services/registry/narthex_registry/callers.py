@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts.errors import NotFound, Unauthenticated
 from narthex.runtime.clock import Clock
-from narthex_registry import access, tables
+from narthex_registry import access, sessions, tables
 from narthex_registry.database import Database
+from narthex_registry.last_used import LastUsed
 from narthex_registry.permissions import Grants
-from narthex_registry.tokens import digest
+from narthex_registry.tokens import Keys, digest
 
 FORGET_AFTER_S = 10.0  # how long another registry's change may go unseen while the bus is away
 MOST = 20_000  # entries of each kind
@@ -26,16 +28,18 @@ class Caller:
 
     user: tables.User  # detached: read only
     token_id: str = ""  # empty: signed in with a password
+    session_id: str = ""
     expires: datetime | None = None
 
 
 class Callers:
-    """Knows users by their tokens, and their grants by project."""
+    """Knows users by their credentials, and their grants by project."""
 
-    def __init__(self, database: Database, token_key: bytes, clock: Clock) -> None:
+    def __init__(self, database: Database, keys: Keys, clock: Clock, last_used: LastUsed) -> None:
         self._database = database
-        self._token_key = token_key
+        self._keys = keys
         self._clock = clock
+        self._last_used = last_used
         self._callers: dict[str, Caller] = {}
         self._grants: dict[tuple[str, str], tuple[str, Grants]] = {}
         self._since = clock.monotonic()
@@ -49,13 +53,15 @@ class Callers:
         self._since = self._clock.monotonic()
         self._turns += 1
 
-    async def by_token(self, text: str) -> Caller:
-        """The caller whose token it is."""
+    async def by_credential(self, text: str) -> Caller:
+        """The caller whose token or session it is."""
         self._mind_the_time()
-        key = digest(self._token_key, text)
-        caller = self._callers.get(key) or await self._read(key)
+        key = digest(self._keys.token, text)
+        caller = self._callers.get(key) or await self._read(key, text)
         if caller.expires is not None and caller.expires <= self._clock.now():
-            raise Unauthenticated("this token has expired")
+            raise Unauthenticated("this token has expired" if caller.token_id else "you are not signed in any more")
+        if caller.token_id:
+            self._last_used.note(caller.token_id)
         return caller
 
     async def in_project(self, user: tables.User, name: str) -> tuple[str, Grants]:
@@ -71,19 +77,13 @@ class Callers:
         if self._clock.monotonic() - self._since > FORGET_AFTER_S or max(len(self._callers), len(self._grants)) > MOST:
             self.forget()
 
-    async def _read(self, key: str) -> Caller:
+    async def _read(self, key: str, text: str) -> Caller:
         turns = self._turns
-        query = (
-            select(tables.User, tables.Token)
-            .join(tables.Token, tables.Token.user_id == tables.User.id)
-            .where(tables.Token.digest == key, ~tables.Token.revoked)
-        )
         async with self._database.read() as session:
-            found = (await session.execute(query)).one_or_none()
-        if found is None:
-            raise Unauthenticated("this token is not known, or it was revoked")
-        user, token = found
-        caller = Caller(user, token.id, token.expires)
+            if sessions.looks_like_one(text):
+                caller = await _by_session(session, sessions.session_id(self._keys.session, text))
+            else:
+                caller = await _by_token(session, key)
         if turns == self._turns:
             self._callers[key] = caller
         return caller
@@ -99,3 +99,29 @@ class Callers:
         if turns == self._turns:
             self._grants[user.id, name] = found
         return found
+
+
+async def _by_token(session: AsyncSession, token_digest: str) -> Caller:
+    query = (
+        select(tables.User, tables.Token)
+        .join(tables.Token, tables.Token.user_id == tables.User.id)
+        .where(tables.Token.digest == token_digest, ~tables.Token.revoked)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise Unauthenticated("this token is not known, or it was revoked")
+    user, token = found
+    return Caller(user, token_id=token.id, expires=token.expires)
+
+
+async def _by_session(session: AsyncSession, session_id: str) -> Caller:
+    query = (
+        select(tables.User, tables.Session)
+        .join(tables.Session, tables.Session.user_id == tables.User.id)
+        .where(tables.Session.id == session_id)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise Unauthenticated("you are not signed in any more; sign in again")
+    user, begun = found
+    return Caller(user, session_id=begun.id, expires=begun.expires)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 from sqlalchemy import URL, make_url
 
 from narthex.bus import BusSettings
 from narthex.runtime.settings import ProcessSettings, SealingSettings, group
+from narthex_registry.sources import parse_networks
 
 
 class ApiSettings(BaseSettings):
@@ -20,6 +21,25 @@ class ApiSettings(BaseSettings):
     port: int = 8000
     allow_public: bool = False  # services without authentication may exist
     public_https_port: int = 443  # the port that clients of services use; shown in `endpoint`
+    requests_per_minute: int = Field(6000, gt=0)  # of one token, or of one source without one; scripts stay below
+    trusted_proxies: str = ""  # networks whose X-Forwarded-For is believed, e.g. `10.0.0.0/8, ::1`
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        parse_networks(text)
+        return text
+
+
+class SignInSettings(BaseSettings):
+    """Who may sign in with a password, and how often it may be tried."""
+
+    model_config = group("NARTHEX_SIGN_IN_")
+
+    registration: bool = False  # anybody may make an account for themselves; else administrators do
+    window_s: float = 300.0  # in which attempts are counted
+    attempts_per_account: int = 10  # enough for somebody who is not sure; 1,000 guesses take eight hours
+    attempts_per_source: int = 100  # an office behind one address
 
 
 class DatabaseSettings(BaseSettings):
@@ -32,7 +52,7 @@ class DatabaseSettings(BaseSettings):
     def resolve(self, home: Path) -> URL:
         """The database to use, for a registry whose own files are in `home`."""
         text = self.url.get_secret_value()
-        return make_url(text) if text else URL.create("sqlite+aiosqlite", database=str(home / "registry.db"))
+        return make_url(text) if text else URL.create("sqlite", database=str(home / "registry.db"))
 
 
 class RegistrySettings(BaseSettings):
@@ -58,4 +78,5 @@ class Config:
     bus: BusSettings = field(default_factory=BusSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)

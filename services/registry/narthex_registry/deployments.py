@@ -12,7 +12,7 @@ from narthex.contracts.events import (
     DeploymentUpdated,
     VersionDeleted,
 )
-from narthex_registry import instances, tables
+from narthex_registry import access, imported, instances, tables
 from narthex_registry.database import Change
 from narthex_registry.fields import defaults_of, given
 
@@ -51,16 +51,16 @@ async def listed(session: AsyncSession, project_id: str) -> list[tuple[tables.De
     query = (
         select(tables.Deployment, tables.Version.name)
         .outerjoin(tables.Version, tables.Version.id == tables.Deployment.default_version_id)
-        .where(tables.Deployment.project_id == project_id)
+        .where(tables.Deployment.project_id == project_id, imported.VISIBLE)
         .order_by(tables.Deployment.name)
     )
     return [(deployment, version) for deployment, version in await session.execute(query)]
 
 
-async def create(change: Change, project: tables.Project, body: api.DeploymentCreate) -> tables.Deployment:
-    await _name_is_free(change.session, project.id, body.name)
+async def create(change: Change, project_id: str, body: api.DeploymentCreate) -> tables.Deployment:
+    await _name_is_free(change.session, project_id, body.name)
     values = DEFAULTS | given(body, required=REQUIRED, defaults=DEFAULTS)
-    deployment = tables.Deployment(project_id=project.id, **values)
+    deployment = tables.Deployment(project_id=project_id, **values)
     change.session.add(deployment)
     await change.session.flush()
     change.facts.record(DeploymentCreated, deployment)
@@ -90,8 +90,9 @@ def make_default(change: Change, deployment: tables.Deployment, version: tables.
 
 
 async def delete(change: Change, deployment: tables.Deployment) -> None:
-    """Delete a deployment with its versions and instances, unless services refer to it."""
+    """Delete a deployment with its versions, instances and the roles given on it, unless services refer to it."""
     await _no_service_refers(change.session, deployment)
+    await access.withdraw_all(change, deployment.id)
     query = select(tables.Version).where(tables.Version.deployment_id == deployment.id)
     for version in (await change.session.execute(query)).scalars().all():
         await instances.remove_all(change, version, f"deployment {deployment.name} was deleted")
@@ -127,6 +128,8 @@ def detail(deployment: tables.Deployment, project: str, default_version: str | N
 
 
 async def _lookup(session: AsyncSession, project_id: str, name: str) -> tables.Deployment | None:
+    if imported.hidden(name):
+        return None
     query = select(tables.Deployment).where(tables.Deployment.project_id == project_id, tables.Deployment.name == name)
     return (await session.execute(query)).scalar_one_or_none()
 

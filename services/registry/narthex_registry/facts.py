@@ -7,8 +7,6 @@ rolled back gives its numbers back.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from narthex.contracts import entities
 from narthex.contracts.entities import Entity
 from narthex.contracts.events import (
@@ -40,29 +38,28 @@ ABOUT_ACCESS = frozenset({TokenIssued, TokenRevoked, AccessChanged, ProjectCreat
 
 
 class Facts:
-    """Writes down the facts of one transaction."""
+    """The facts of one transaction; `database` writes them down at its end."""
 
-    def __init__(self, session: AsyncSession, counter: tables.Counter, cause: Cause) -> None:
-        self._session = session
-        self._counter = counter
-        self._cause = cause
-        self.recorded = 0
+    def __init__(self, sequence: int, cause: Cause) -> None:
+        self.sequence = sequence  # of the last fact
+        self.outbox: list[tables.Outbox] = []
+        self.happenings: list[tables.ProjectEvent] = []
         self.access_changed = False  # who may do what is another thing than before
+        self._cause = cause
 
     def record(self, kind: type[Event], row: Row, **more: Any) -> int:
         """Say that `row` has changed; gives it its next revision and returns the fact's sequence."""
-        self._counter.value += 1
-        self.recorded += 1
+        self.sequence += 1
         self.access_changed |= kind in ABOUT_ACCESS
         row.revision = (row.revision or 0) + 1
-        row.sequence = self._counter.value
+        row.sequence = self.sequence
         event = event_of(
             kind, row, correlation_id=self._cause.correlation_id, traceparent=self._cause.traceparent, **more
         )
         body = event.model_dump_json().encode()
-        self._session.add(tables.Outbox(sequence=event.sequence, event_id=event.id, subject=event.subject, body=body))
+        self.outbox.append(tables.Outbox(sequence=event.sequence, event_id=event.id, subject=event.subject, body=body))
         if (seen := happening(kind, row, more.get("reason", ""))) is not None:
-            self._session.add(seen)
+            self.happenings.append(seen)
         return event.sequence
 
 

@@ -8,6 +8,7 @@ Tokens are kept by their digest under a key that follows from the sealing key, w
 makes. Under another sealing key no token is known any more (docs/decisions/0006-keyed-token-digests.md).
 """
 
+import asyncio
 import logging
 import os
 from pathlib import Path
@@ -15,11 +16,12 @@ from pathlib import Path
 from sqlalchemy import select
 
 from narthex.contracts.errors import Misconfigured
-from narthex.contracts.events import AccessChanged, ProjectCreated, TokenIssued, TokenRevoked
-from narthex.runtime.sealing import open_sealing_key, token_digest_key
-from narthex_registry import tables
+from narthex.contracts.events import ProjectCreated, TokenIssued, TokenRevoked
+from narthex.runtime.sealing import open_sealing_key, session_key, token_digest_key
+from narthex_registry import members, tables
 from narthex_registry.database import Change, Database
-from narthex_registry.tokens import digest, new_token
+from narthex_registry.permissions import PROJECT_ADMIN
+from narthex_registry.tokens import Keys, digest, new_token
 
 log = logging.getLogger(__name__)
 
@@ -27,12 +29,13 @@ TOKEN_FILE = "admin.token"  # noqa: S105 - a file name; also the name of the tok
 DEFAULT = "default"
 
 
-async def open_token_key(database: Database, sealing_key_file: Path) -> bytes:
-    """The key under which tokens are digested."""
+async def open_keys(database: Database, sealing_key_file: Path) -> Keys:
+    """The keys that follow from the sealing key, which is made when nothing depends on it yet."""
     async with database.read() as session:
         tokens = (await session.execute(select(tables.Token.id).limit(1))).first()
     depends = "the tokens in the database are digested under it" if tokens else ""
-    return token_digest_key(open_sealing_key(sealing_key_file, depends))
+    sealing_key = open_sealing_key(sealing_key_file, depends)
+    return Keys(token=token_digest_key(sealing_key), session=session_key(sealing_key))
 
 
 async def prepare(database: Database, data_dir: Path, domain: str, token_key: bytes) -> None:
@@ -65,16 +68,17 @@ async def _create_first(change: Change, email: str) -> tables.User:
     change.session.add_all([organization, administrator])
     await change.session.flush()
     project = tables.Project(organization_id=organization.id, name=DEFAULT)
-    change.session.add(project)
+    member = tables.OrganizationMember(organization_id=organization.id, user_id=administrator.id, admin=True)
+    change.session.add_all([project, member])
     await change.session.flush()
     change.facts.record(ProjectCreated, project)
-    change.facts.record(AccessChanged, administrator)
+    await members.welcome(change, project, administrator, role=PROJECT_ADMIN)
     return administrator
 
 
 async def _warn_if_unknown(change: Change, path: Path, token_key: bytes) -> None:
     """Say that the file's token is of no use: most likely it was digested under another sealing key."""
-    text = path.read_text().strip()
+    text = (await asyncio.to_thread(path.read_text)).strip()
     query = select(tables.Token.id).where(tables.Token.digest == digest(token_key, text))
     if text and (await change.session.execute(query)).first() is None:
         log.warning(

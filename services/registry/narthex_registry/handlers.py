@@ -10,6 +10,7 @@ from narthex.contracts.events import (
     RequestsServed,
     RouteApplied,
     RouterDrained,
+    RouterStarted,
 )
 from narthex.runtime.clock import Clock
 from narthex_registry import tables
@@ -17,7 +18,7 @@ from narthex_registry.callers import Callers
 from narthex_registry.database import Database
 from narthex_registry.facts import ABOUT_ACCESS
 from narthex_registry.feed import Feed
-from narthex_registry.happenings import instance_event
+from narthex_registry.happenings import health_event
 from narthex_registry.propagation import Workers
 
 # Batches of request records are the audit service's; everything else may be watched.
@@ -35,8 +36,7 @@ def durable_handlers(database: Database) -> Mapping[type[Any], Callable[[Any], A
             instance.health = event.entity.health
             instance.health_reason = event.entity.reason
             instance.health_revision = event.revision
-            said = f"Instance {instance.label} is {event.entity.health}"
-            change.session.add(instance_event(instance, "instance_health_changed", said, event.entity.reason))
+            change.session.add(health_event(instance, event))
 
     return {ReplicaHealthChanged: on_health_changed}
 
@@ -50,7 +50,7 @@ def live_handler(workers: Workers, feed: Feed, callers: Callers, clock: Clock) -
             return
         if type(event) in ABOUT_ACCESS:
             callers.forget()  # another registry of this installation may have changed it
-        if isinstance(event, RouterDrained):
+        if isinstance(event, RouterStarted | RouterDrained):  # started again, it may have fewer workers
             workers.gone(event.router)
         feed.publish(event)
 

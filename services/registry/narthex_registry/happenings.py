@@ -2,10 +2,14 @@
 or an instance. Instances are part of their version. Pure.
 """
 
+from typing import Any
+
 from narthex.contracts import events
-from narthex.contracts.events import Event
+from narthex.contracts.events import Event, ReplicaHealthChanged
 from narthex_registry import tables
 from narthex_registry.tables import ProjectEvent, Row
+
+HEALTH_CHANGED = "instance_health_changed"
 
 # The fact, and what is said of it after the thing's name.
 _SAID: dict[type[Event], tuple[str, str]] = {
@@ -42,7 +46,21 @@ def happening(kind: type[Event], row: Row, reason: str = "") -> ProjectEvent | N
     return None
 
 
-def instance_event(instance: tables.Instance, name: str, text: str, reason: str = "") -> ProjectEvent:
+def health_event(instance: tables.Instance, event: ReplicaHealthChanged) -> ProjectEvent:
+    """The line about a change of the verdict on an instance; its details are the instance's health history."""
+    details = {
+        "before": event.before,
+        "health": event.entity.health,
+        "reason": event.entity.reason,
+        "evidence": list(event.evidence),
+    }
+    text = f"Instance {instance.label} is {event.entity.health}"
+    return instance_event(instance, HEALTH_CHANGED, text, event.entity.reason, details)
+
+
+def instance_event(
+    instance: tables.Instance, name: str, text: str, reason: str = "", details: dict[str, Any] | None = None
+) -> ProjectEvent:
     """A line about an instance, kept with the version that it is a copy of."""
     return ProjectEvent(
         date=tables.now(),
@@ -54,6 +72,7 @@ def instance_event(instance: tables.Instance, name: str, text: str, reason: str 
         instance_id=instance.id,
         type=name,
         text=f"{text}: {reason}" if reason else text,
+        details=details or {},
     )
 
 
@@ -67,6 +86,8 @@ def _line(
         object_id=row.id,
         object_name=row.name,
         parent_object_id=parent,
+        instance_id=None,
         type=name,
         text=text,
+        details={},
     )

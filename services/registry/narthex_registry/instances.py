@@ -1,5 +1,6 @@
-"""Instances: registered, kept by leases, drained, removed."""
+"""Instances: registered, kept by leases, drained, removed; and what is told of each."""
 
+import ipaddress
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -9,8 +10,9 @@ from narthex.contracts import api
 from narthex.contracts.entities import Health, InstanceStatus
 from narthex.contracts.errors import NotFound
 from narthex.contracts.events import InstanceDraining, InstanceRegistered, InstanceRemoved
-from narthex_registry import tables
+from narthex_registry import instance_types, paging, tables
 from narthex_registry.database import Change
+from narthex_registry.happenings import HEALTH_CHANGED
 
 READY = (Health.HEALTHY, Health.BUSY)
 STATUS = {
@@ -19,6 +21,7 @@ STATUS = {
     Health.BUSY: InstanceStatus.RUNNING,
     Health.UNHEALTHY: InstanceStatus.INITIALISING,
 }
+HISTORY = 100  # changes of health that are shown
 
 
 async def find(session: AsyncSession, version: tables.Version, instance_id: str) -> tables.Instance:
@@ -26,6 +29,23 @@ async def find(session: AsyncSession, version: tables.Version, instance_id: str)
     if found is None or found.version_id != version.id:
         raise NotFound(f"version {version.name} has no instance {instance_id}; it was removed or its lease ran out")
     return found
+
+
+async def find_in_project(
+    session: AsyncSession, project_id: str, instance_id: str
+) -> tuple[tables.Instance, tables.Version, str]:
+    """An instance of a project, with its version and the name of its deployment."""
+    query = (
+        select(tables.Instance, tables.Version, tables.Deployment.name)
+        .join(tables.Version, tables.Version.id == tables.Instance.version_id)
+        .join(tables.Deployment, tables.Deployment.id == tables.Instance.deployment_id)
+        .where(tables.Instance.id == instance_id, tables.Instance.project_id == project_id)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no instance {instance_id}; it was removed or its lease ran out")
+    instance, version, deployment = found
+    return instance, version, deployment
 
 
 async def register(change: Change, version: tables.Version, body: api.InstanceCreate, now: datetime) -> tables.Instance:
@@ -85,6 +105,8 @@ def detail(instance: tables.Instance, deployment: str, version: str) -> api.Inst
     return api.InstanceDetail(
         id=instance.id,
         status=status(instance),
+        instance_type=instance_types.BRIEF,
+        node=node(instance.address),
         time_created=instance.created,
         time_updated=instance.updated,
         deployment=deployment,
@@ -100,23 +122,67 @@ def detail(instance: tables.Instance, deployment: str, version: str) -> api.Inst
     )
 
 
+def node(address: str) -> api.Node | None:
+    """Where an instance listens, if its address says so without asking DNS."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return api.Node(ipv4_address=address) if parsed.version == 4 else api.Node(ipv6_address=address)
+
+
 async def page(
     session: AsyncSession, *where: ColumnElement[bool], cursor: str, limit: int, statuses: frozenset[str]
 ) -> api.InstancePage:
-    """A page of the instances that fit, oldest first; `next` is the cursor of the next page."""
+    """A page of the instances that fit, oldest first."""
     query = (
         select(tables.Instance, tables.Deployment.name, tables.Version.name)
         .join(tables.Deployment, tables.Deployment.id == tables.Instance.deployment_id)
         .join(tables.Version, tables.Version.id == tables.Instance.version_id)
-        .where(*where, tables.Instance.id > cursor)
-        .order_by(tables.Instance.id)
-        .limit(limit + 1)
+        .where(*where)
     )
     if statuses:
         query = query.where(_has_status(statuses))
-    rows = await session.execute(query)
-    found = [detail(instance, deployment, version) for instance, deployment, version in rows]
-    return api.InstancePage(next=found[limit - 1].id if len(found) > limit else None, results=found[:limit])
+    found = await paging.page(session, query, tables.Instance.id, cursor=cursor, limit=limit)
+    results = [detail(instance, deployment, version) for instance, deployment, version in found.rows]
+    return api.InstancePage(next=found.next, previous=found.previous, results=results)
+
+
+async def events(
+    session: AsyncSession, version: tables.Version, instance_id: str, *, cursor: str, limit: int
+) -> api.InstanceEventPage:
+    """What happened to an instance, newest first; also to one that is gone, as long as its events are kept."""
+    query = select(tables.ProjectEvent).where(*_told_of(version, instance_id))
+    found = await paging.page(session, query, tables.ProjectEvent.id, cursor=cursor, limit=limit, newest_first=True)
+    if not found.rows and not cursor:
+        await find(session, version, instance_id)
+    results = [
+        api.InstanceEvent(id=event.id, time_created=event.date, type=event.type, description=event.text)
+        for (event,) in found.rows
+    ]
+    return api.InstanceEventPage(next=found.next, previous=found.previous, results=results)
+
+
+async def health_history(session: AsyncSession, version: tables.Version, instance_id: str) -> list[api.HealthChange]:
+    """The last changes of the verdict on an instance, newest first, with what was seen."""
+    query = (
+        select(tables.ProjectEvent)
+        .where(*_told_of(version, instance_id), tables.ProjectEvent.type == HEALTH_CHANGED)
+        .order_by(tables.ProjectEvent.id.desc())
+        .limit(HISTORY)
+    )
+    found = (await session.execute(query)).scalars().all()
+    if not found:
+        await find(session, version, instance_id)
+    # Those of an earlier release have no details.
+    return [
+        api.HealthChange(id=event.id, time=event.date, **({"before": "", "health": ""} | event.details))
+        for event in found
+    ]
+
+
+def _told_of(version: tables.Version, instance_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return tables.ProjectEvent.instance_id == instance_id, tables.ProjectEvent.object_id == version.id
 
 
 def _has_status(statuses: frozenset[str]) -> ColumnElement[bool]:

@@ -4,10 +4,13 @@ A permission is `<objects>.<verb>`. The one that the data plane asks for is `CAL
 deployment version behind a service.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 CALL = "deployments.versions.requests.create"
+PROJECT_ADMIN = "project-admin"  # the role of whoever creates a project
 
 # Verbs by what they are done to. A viewer reads, an editor also makes and changes, an admin also deletes.
 _READ = ("list", "get")
@@ -86,6 +89,12 @@ def _default_roles() -> tuple[DefaultRole, ...]:
 DEFAULT_ROLES: dict[str, DefaultRole] = {role.name: role for role in _default_roles()}
 
 
+@lru_cache(maxsize=10_000)
+def default_roles_in(project_id: str) -> dict[str, DefaultRole]:
+    """The default roles of a project by their ids there."""
+    return {role.id_in(project_id): role for role in DEFAULT_ROLES.values()}
+
+
 @dataclass(frozen=True)
 class Given:
     """A role given: what it permits, and on what. The resource is a project, a deployment or a service."""
@@ -113,6 +122,16 @@ class Grants:
     def somewhere(self, permission: str) -> bool:
         """Whether something is permitted on anything at all in the project: enough to ask for a list."""
         return self.everything or any(permission in role.permissions for role in self.given)
+
+    def objects(self, permission: str) -> frozenset[str] | None:
+        """The ids of the things on which something is permitted; None: on all of the project's."""
+        if self.allows(permission):
+            return None
+        return frozenset(role.resource_id for role in self.given if permission in role.permissions)
+
+    def lacking(self, permissions: Iterable[str], *objects: str) -> list[str]:
+        """Those that are not held on an object, in order: nobody can give what they do not have."""
+        return sorted(name for name in set(permissions) if not self.allows(name, *objects))
 
     @property
     def sees_project(self) -> bool:

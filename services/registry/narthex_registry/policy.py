@@ -7,37 +7,14 @@ from narthex.contracts.errors import Forbidden, Invalid
 from narthex.contracts.names import RESERVED_LABELS
 from narthex_registry.fields import defaults_of, given
 
-REQUIRED = frozenset({"name", "deployment", "port"})
+REQUIRED = frozenset({"name", "port"})
+# What a service has a column for besides what it refers to; cleared, a field falls back to its default.
 DEFAULTS = defaults_of(
     api.ServiceDetail,
-    (
-        "description",
-        "labels",
-        "type",
-        "cache_aware_llm_routing",
-        "authentication_required",
-        "authentication_method_token_enabled",
-        "authentication_header_pass_through",
-        "request_logging_excluded_paths",
-        "request_logging_excluded_extensions",
-        "rate_limit",
-        "rate_limit_user_default",
-        "concurrency_limit",
-        "concurrency_limit_user_default",
-        "imported_name",
-        "imported_namespace",
-        "imported_cluster_domain",
-        "balancing",
-        "affinity",
-        "connect_timeout",
-        "first_byte_timeout",
-        "idle_timeout",
-        "total_timeout",
-        "max_body_bytes",
-        "instance_concurrency_limit",
-        "instance_max_wait",
-    ),
+    api.ServiceUpdate.model_fields.keys()
+    - {"name", "deployment", "version", "port", "health_check", "rate_limit_token"},
 )
+TYPES = ("deployment", "imported")
 
 
 def service_values(body: api.ServiceUpdate, *, allow_public: bool) -> dict[str, Any]:
@@ -48,8 +25,8 @@ def service_values(body: api.ServiceUpdate, *, allow_public: bool) -> dict[str, 
         values.pop("rate_limit_token", None)
     if values.get("name") in RESERVED_LABELS:
         raise Invalid(f"name: {values['name']} is reserved")
-    if values.get("type", "deployment") != "deployment":
-        raise Invalid("type: must be deployment")
+    if values.get("type", "deployment") not in TYPES:
+        raise Invalid(f"type: must be {' or '.join(TYPES)}")
     if not values.get("authentication_required", True) and not allow_public:
         raise Forbidden(
             "authentication_required: services without authentication are not allowed in this installation; "
@@ -58,6 +35,26 @@ def service_values(body: api.ServiceUpdate, *, allow_public: bool) -> dict[str, 
     if pattern := values.get("request_logging_excluded_paths"):
         _compiles(pattern)
     return values
+
+
+def refers(values: dict[str, Any]) -> None:
+    """See that a new service says what is behind it: a deployment, or a service of a cluster."""
+    if values["type"] == "deployment":
+        if values.get("deployment") is None:
+            raise Invalid("deployment: is required")
+        return
+    for name in ("imported_name", "imported_namespace"):
+        if not values[name]:
+            raise Invalid(f"{name}: is required for a service of type imported")
+    refers_to_no_deployment(values, values["imported_name"])
+
+
+def refers_to_no_deployment(values: dict[str, Any], shown: str) -> None:
+    """An imported service has none. Answers show its imported name there, so that may come back."""
+    if values.pop("deployment", None) not in (None, shown):
+        raise Invalid("deployment: must be left out for a service of type imported")
+    if values.pop("version", None) is not None:
+        raise Invalid("version: must be left out for a service of type imported")
 
 
 def _compiles(pattern: str) -> None:

@@ -1,4 +1,4 @@
-"""Projects and organizations."""
+"""Projects."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,12 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
-from narthex.contracts.errors import Conflict, Invalid, NotFound
+from narthex.contracts.errors import Conflict, NotFound
 from narthex.contracts.events import ProjectCreated, ProjectDeleted, ProjectUpdated
-from narthex_registry import tables
+from narthex_registry import access, members, organizations, people, roles, service_users, tables
 from narthex_registry.database import Change
 from narthex_registry.fields import defaults_of, given
+from narthex_registry.permissions import PROJECT_ADMIN
 
 REQUIRED = frozenset({"name"})
 DEFAULTS = defaults_of(api.ProjectDetail, ("advanced_permissions", "credits", "labels", "cors_origins", "suspended"))
@@ -44,8 +45,9 @@ def seen_by(user: tables.User) -> ColumnElement[bool]:
     )
 
 
-async def create(change: Change, body: api.ProjectCreate) -> tables.Project:
-    organization = await _organization(change.session, body.organization_name)
+async def create(change: Change, body: api.ProjectCreate, creator: tables.User) -> tables.Project:
+    """A new project, whose creator is its first member and admin."""
+    organization = await organizations.for_project_of(change.session, creator, body.organization_name)
     await _name_is_free(change.session, body.name)
     values = DEFAULTS | given(body, required=REQUIRED, defaults=DEFAULTS)
     del values["organization_name"]
@@ -53,6 +55,8 @@ async def create(change: Change, body: api.ProjectCreate) -> tables.Project:
     change.session.add(project)
     await change.session.flush()
     change.facts.record(ProjectCreated, project)
+    await members.welcome(change, project, creator, role=PROJECT_ADMIN)
+    await access.refresh(change, await access.administrators(change.session, organization.id))
     return project
 
 
@@ -74,8 +78,10 @@ async def delete(change: Change, project: tables.Project) -> None:
     names = (await change.session.execute(query.order_by(tables.Deployment.name).limit(3))).scalars().all()
     if names:
         raise Conflict(f"project {project.name} still has deployments ({', '.join(names)}); delete them first")
+    await _let_everybody_go(change, project)
     change.facts.record(ProjectDeleted, project)
     await change.session.delete(project)
+    await access.refresh(change, await access.administrators(change.session, project.organization_id))
 
 
 def detail(project: tables.Project, organization: str) -> api.ProjectDetail:
@@ -96,21 +102,17 @@ async def organization_of(session: AsyncSession, project: tables.Project) -> str
     return (await session.get_one(tables.Organization, project.organization_id)).name
 
 
-async def organizations(session: AsyncSession, name: str | None = None) -> list[api.OrganizationDetail]:
-    """All organizations, or the one of a name."""
-    query = select(tables.Organization).order_by(tables.Organization.name)
-    if name is not None:
-        query = query.where(tables.Organization.name == name)
-    rows = (await session.execute(query)).scalars()
-    return [api.OrganizationDetail(id=row.id, name=row.name, creation_date=row.created) for row in rows]
-
-
-async def _organization(session: AsyncSession, name: str) -> tables.Organization:
-    query = select(tables.Organization).where(tables.Organization.name == name)
-    found = (await session.execute(query)).scalar_one_or_none()
-    if found is None:
-        raise Invalid(f"organization_name: there is no organization {name}")
-    return found
+async def _let_everybody_go(change: Change, project: tables.Project) -> None:
+    """Service users end, members lose what they had here, roles go."""
+    for user, _ in await service_users.listed(change.session, project.id):
+        await people.end(change, user)
+    for user in await members.listed(change.session, project.id):
+        await members.remove(change, (await members.find(change.session, project.id, user.id))[1])
+    await access.withdraw(change, tables.RoleAssignment.project_id == project.id)
+    for role in await roles.listed(change.session, project.id):
+        if role.row is not None:
+            await change.session.delete(role.row)
+    await change.session.flush()
 
 
 async def _name_is_free(session: AsyncSession, name: str) -> None:

@@ -1,15 +1,17 @@
 """The relay: brings the facts of the outbox to the bus, in order, each until its stream has acknowledged it.
 
-A fact that was published but not marked (a kill in between) is published again; within two minutes the stream
-drops it by its id, later its revision tells the receivers that they have it.
+What is out is marked in the database once a second, because a mark costs as much as the change it is about. A fact
+that was published but not marked (a kill in between) is published again; within two minutes the stream drops it by
+its id, later its revision tells the receivers that they have it. So two registries on one database do no harm.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from narthex.bus import Bus
 from narthex.contracts.errors import Unavailable
@@ -22,9 +24,20 @@ from narthex_registry.tables import Outbox
 log = logging.getLogger(__name__)
 
 BATCH = 256
+MARK_EVERY_S = 1.0
 
 PUBLISHED = Counter("narthex_outbox_published_total", "Facts that a stream has acknowledged")
 WAITING = Gauge("narthex_outbox_waiting", "Facts that are not published yet")
+
+# Columns, not entities, and made once: the relay reads after every change.
+_UNSENT = (Outbox.sent.is_(None), Outbox.sequence > bindparam("published"))
+_NEXT = (
+    select(Outbox.sequence, Outbox.event_id, Outbox.subject, Outbox.body)
+    .where(*_UNSENT)
+    .order_by(Outbox.sequence)
+    .limit(BATCH)
+)
+_WAITING = select(func.count()).where(*_UNSENT)
 
 
 class Relay:
@@ -36,54 +49,65 @@ class Relay:
         self._streams = streams
         self._clock = clock
         self._poll_s = poll_s
+        self._published = 0  # sequence of the last fact that is out
+        self._marked = 0  # of the last one that the database knows to be out
+        self._looked = 0.0  # when something was marked last
 
     async def run(self) -> None:
         attempt = 0
-        while True:
-            await self._streams.ready.wait()
-            self._database.committed.clear()
-            try:
-                while await self._publish_batch():
-                    attempt = 0
-            except Unavailable as error:
-                if attempt == 0:
-                    log.warning("facts are waiting", extra={"fields": {"reason": error.message}})
-                await asyncio.sleep(backoff(attempt, most_s=2.0))
-                attempt += 1
-                continue
-            attempt = 0
-            await self._committed()
+        try:
+            while True:
+                await self._streams.ready.wait()
+                self._database.committed.clear()
+                try:
+                    while await self._publish_batch():
+                        attempt = 0
+                except Unavailable as error:
+                    if attempt == 0:
+                        log.warning("facts are waiting", extra={"fields": {"reason": error.message}})
+                    await asyncio.sleep(backoff(attempt, most_s=2.0))
+                    attempt += 1
+                    continue
+                attempt = 0
+                await self._committed()
+        finally:
+            with suppress(Unavailable):  # then they are published again at the next start
+                await self._mark()
 
     async def _publish_batch(self) -> bool:
-        """Publish the next facts; True when there may be more. What was published is marked in any case."""
+        """Publish the next facts; True when there may be more."""
         facts, waiting = await self._next()
         WAITING.set(waiting)
-        sent: list[int] = []
-        try:
-            for fact in facts:
-                await self._bus.publish_raw(fact.subject, fact.body, message_id=fact.event_id)
-                sent.append(fact.sequence)
-                PUBLISHED.inc()
-        finally:
-            if sent:
-                await self._mark(sent[-1])
-                WAITING.set(waiting - len(sent))
+        for fact in facts:
+            await self._bus.publish_raw(fact.subject, fact.body, message_id=fact.event_id)
+            self._published = fact.sequence
+            PUBLISHED.inc()
+            WAITING.dec()
+        await self._mark_now_and_then()
         return len(facts) == BATCH
 
-    async def _next(self) -> tuple[Sequence[Outbox], int]:
+    async def _next(self) -> tuple[Sequence[Row[int, str, str, bytes]], int]:
         async with self._database.read() as session:
-            query = select(Outbox).where(Outbox.sent.is_(None)).order_by(Outbox.sequence).limit(BATCH)
-            facts = (await session.execute(query)).scalars().all()
+            facts = (await session.execute(_NEXT, {"published": self._published})).all()
             if len(facts) < BATCH:
                 return facts, len(facts)
-            waiting = await session.execute(select(func.count()).where(Outbox.sent.is_(None)))
-            return facts, waiting.scalar_one()
+            return facts, (await session.execute(_WAITING, {"published": self._published})).scalar_one()
 
-    async def _mark(self, upto: int) -> None:
+    async def _mark_now_and_then(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._looked >= MARK_EVERY_S:
+            self._looked = now
+            await self._mark()
+
+    async def _mark(self) -> None:
         """Facts are published in order, so everything up to the last acknowledged one is out."""
+        upto = self._published
+        if upto == self._marked:
+            return
         async with self._database.change() as change:
             marked = update(Outbox).where(Outbox.sent.is_(None), Outbox.sequence <= upto)
             await change.session.execute(marked.values(sent=self._clock.now()))
+        self._marked = upto
 
     async def _committed(self) -> None:
         """Wait for a commit of this process; look anyway after a while, for those of others."""

@@ -1,17 +1,62 @@
 """Services: a name and a host under which a deployment's instances are reached."""
 
-from typing import Any
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
 from narthex.contracts.errors import Conflict, Invalid, NotFound
 from narthex.contracts.events import ServiceCreated, ServiceDeleted, ServiceUpdated
+from narthex.contracts.ids import new_id
 from narthex.contracts.names import service_host
-from narthex_registry import deployments, instances, tables, versions
+from narthex_registry import access, deployments, imported, instances, tables, user_limits, versions
 from narthex_registry.database import Change
-from narthex_registry.policy import DEFAULTS, service_values
+from narthex_registry.policy import DEFAULTS, refers, refers_to_no_deployment, service_values
+
+# What a list shows of each service, read column by column: whole rows of 10,000 services would take seconds.
+_SHOWN = (
+    tables.Service.id,
+    tables.Service.name,
+    tables.Service.port,
+    tables.Service.created.label("time_created"),
+    tables.Service.updated.label("time_updated"),
+    tables.Service.labels,
+    tables.Service.authentication_required,
+    tables.Service.type,
+    tables.Service.cache_aware_llm_routing,
+    tables.Service.imported_name,
+    tables.Deployment.name.label("deployment"),
+    tables.Version.name.label("version"),
+)
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which services of a project a list is of: those with one of some versions behind, and which page of them."""
+
+    version_ids: Collection[str] = ()
+    limit: int | None = None
+    offset: int = 0
+
+
+class Named(NamedTuple):
+    """A service with the names of its deployment and its version."""
+
+    service: tables.Service
+    deployment: str
+    version: str | None
+
+    @property
+    def id(self) -> str:
+        return self.service.id
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return self.service.labels
 
 
 async def find(session: AsyncSession, project_id: str, name: str) -> tables.Service:
@@ -21,29 +66,44 @@ async def find(session: AsyncSession, project_id: str, name: str) -> tables.Serv
     return found
 
 
-async def listed(session: AsyncSession, project_id: str) -> list[tuple[tables.Service, str, str | None, str | None]]:
-    """A project's services, each with the names of its deployment and version, and the id of the version behind."""
-    query = (
-        select(tables.Service, tables.Deployment.name, tables.Version.name, tables.Deployment.default_version_id)
-        .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
-        .outerjoin(tables.Version, tables.Version.id == tables.Service.version_id)
-        .where(tables.Service.project_id == project_id)
-        .order_by(tables.Service.name)
-    )
-    rows = await session.execute(query)
-    return [(row, deployment, version, row.version_id or default) for row, deployment, version, default in rows]
+async def find_with_names(session: AsyncSession, project_id: str, name: str) -> Named:
+    """A service, the name of its deployment, and that of its version if it has one of its own."""
+    query = _with_names(select(tables.Service, tables.Deployment.name, tables.Version.name), project_id)
+    found = (await session.execute(query.where(tables.Service.name == name))).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no service {name}")
+    return Named(*found)
 
 
-async def create(
-    change: Change, project: tables.Project, body: api.ServiceCreate, *, allow_public: bool
-) -> tables.Service:
+async def summaries(session: AsyncSession, project_id: str, which: Which) -> list[Row[*tuple[Any, ...]]]:
+    """What `summary` shows of a project's services, by name."""
+    return list((await session.execute(_chosen(select(*_SHOWN), project_id, which))).all())
+
+
+async def listed(session: AsyncSession, project_id: str, which: Which) -> list[Named]:
+    """A project's services as they are, by name."""
+    query = select(tables.Service, tables.Deployment.name, tables.Version.name)
+    return [Named(*row) for row in await session.execute(_chosen(query, project_id, which))]
+
+
+async def create(change: Change, project_id: str, body: api.ServiceCreate, *, allow_public: bool) -> tables.Service:
     values = DEFAULTS | service_values(body, allow_public=allow_public)
-    await _name_is_free(change.session, project.id, body.name)
-    deployment = await deployments.named_in_body(change.session, project.id, values.pop("deployment"))
-    version = await _pinned(change.session, deployment, values.pop("version", None))
+    refers(values)
+    await _name_is_free(change.session, project_id, body.name)
     has_check, check = "health_check" in values, values.pop("health_check", None)
+    service_id = new_id()
+    if values["type"] == imported.TYPE:
+        version = None
+        deployment = await imported.create(change, project_id, service_id, imported.address(values))
+    else:
+        deployment = await deployments.named_in_body(change.session, project_id, values.pop("deployment"))
+        version = await _pinned(change.session, deployment, values.pop("version", None))
     service = tables.Service(
-        project_id=project.id, deployment_id=deployment.id, version_id=version.id if version else None, **values
+        id=service_id,
+        project_id=project_id,
+        deployment_id=deployment.id,
+        version_id=version.id if version else None,
+        **values,
     )
     change.session.add(service)
     await change.session.flush()
@@ -53,10 +113,17 @@ async def create(
     return service
 
 
-async def update(change: Change, service: tables.Service, body: api.ServiceUpdate, *, allow_public: bool) -> None:
+async def update(
+    change: Change, service: tables.Service, body: api.ServiceUpdate, *, allow_public: bool, drained_at: datetime
+) -> None:
+    """Change a service; an instance that is left behind is removed at `drained_at`."""
     values = service_values(body, allow_public=allow_public)
+    if values.pop("type", service.type) != service.type:
+        raise Invalid("type: cannot be changed; create another service")
     if values.get("name", service.name) != service.name:
         await _name_is_free(change.session, service.project_id, values["name"])
+    if service.type == imported.TYPE:
+        await _import_from(change, service, values, drained_at)
     deployment = await _point(change.session, service, values)
     has_check, check = "health_check" in values, values.pop("health_check", None)
     for name, value in values.items():
@@ -68,8 +135,14 @@ async def update(change: Change, service: tables.Service, body: api.ServiceUpdat
 
 
 async def delete(change: Change, service: tables.Service) -> None:
+    """Delete a service, with the limits of users at it and the roles given on it."""
+    await user_limits.forget_service(change, service)
+    await access.withdraw_all(change, service.id)
     change.facts.record(ServiceDeleted, service)
     await change.session.delete(service)
+    await change.session.flush()
+    if service.type == imported.TYPE:
+        await imported.remove(change, service)
 
 
 async def deployment_of(session: AsyncSession, service: tables.Service) -> tables.Deployment:
@@ -84,15 +157,26 @@ async def version_behind(
     return await session.get_one(tables.Version, version_id) if version_id is not None else None
 
 
-async def status(session: AsyncSession, service: tables.Service) -> api.ServiceStatus:
-    version = await version_behind(session, service, await deployment_of(session, service))
-    query = select(func.count()).where(
-        tables.Instance.version_id == (version.id if version is not None else None),
-        tables.Instance.remove_at.is_(None),
-        tables.Instance.health.in_(instances.READY),
+async def status(session: AsyncSession, project_id: str, name: str) -> api.ServiceStatus:
+    """Whether a service has instances that can answer, and how many."""
+    behind = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
+    ready = (
+        (tables.Instance.version_id == behind)
+        & tables.Instance.remove_at.is_(None)
+        & tables.Instance.health.in_(instances.READY)
     )
-    ready = (await session.execute(query)).scalar_one()
-    return api.ServiceStatus(id=service.id, ready=ready > 0, instances_ready=ready)
+    query = (
+        select(tables.Service.id, func.count(tables.Instance.id))
+        .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
+        .outerjoin(tables.Instance, ready)
+        .where(tables.Service.project_id == project_id, tables.Service.name == name)
+        .group_by(tables.Service.id)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no service {name}")
+    service_id, count = found
+    return api.ServiceStatus(id=service_id, ready=count > 0, instances_ready=count)
 
 
 async def last_sequence(session: AsyncSession, service: tables.Service) -> int:
@@ -120,11 +204,20 @@ class Address:
         return f"https://{service_host(service_id, self._domain)}{self._suffix}"
 
 
+def summary(row: Row[*tuple[Any, ...]], address: Address) -> api.ServiceSummary:
+    """A row of `listed` as the API shows it."""
+    shown = row._asdict()
+    if shown.pop("imported_name") is not None and shown["type"] == imported.TYPE:
+        shown["deployment"] = row.imported_name
+    # The values come from our own columns: checking each again would double the time of a long list.
+    return api.ServiceSummary.model_construct(endpoint=address.of(row.id), **shown)
+
+
 def render(service: tables.Service, deployment: str, version: str | None, address: Address) -> api.ServiceDetail:
     return api.ServiceDetail(
         id=service.id,
         name=service.name,
-        deployment=deployment,
+        deployment=service.imported_name or deployment if service.type == imported.TYPE else deployment,
         version=version,
         port=service.port,
         time_created=service.created,
@@ -134,10 +227,29 @@ def render(service: tables.Service, deployment: str, version: str | None, addres
     )
 
 
+def _with_names(query: Select[*tuple[Any, ...]], project_id: str) -> Select[*tuple[Any, ...]]:
+    """A query for a project's services that also reads the names of deployment and version."""
+    return (
+        query.join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
+        .outerjoin(tables.Version, tables.Version.id == tables.Service.version_id)
+        .where(tables.Service.project_id == project_id)
+    )
+
+
+def _chosen(query: Select[*tuple[Any, ...]], project_id: str, which: Which) -> Select[*tuple[Any, ...]]:
+    named = _with_names(query, project_id).order_by(tables.Service.name).limit(which.limit).offset(which.offset)
+    if which.version_ids:
+        behind = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
+        named = named.where(behind.in_(which.version_ids))
+    return named
+
+
 async def _point(session: AsyncSession, service: tables.Service, values: dict[str, Any]) -> tables.Deployment:
     """Take `deployment` and `version` out of a change and point the service at them."""
     deployment = await deployment_of(session, service)
     wanted = values.pop("deployment", deployment.name)
+    if wanted is None:
+        raise Invalid("deployment: is required and cannot be cleared")
     if wanted != deployment.name:
         deployment = await deployments.named_in_body(session, service.project_id, wanted)
         if service.version_id is not None and "version" not in values:
@@ -147,6 +259,16 @@ async def _point(session: AsyncSession, service: tables.Service, values: dict[st
         service.version_id = version.id if version else None
     service.deployment_id = deployment.id
     return deployment
+
+
+async def _import_from(change: Change, service: tables.Service, values: dict[str, Any], drained_at: datetime) -> None:
+    """See that an imported service stays one, and follow what it imports to another name."""
+    held = {name: getattr(service, name) for name in DEFAULTS}
+    refers_to_no_deployment(values, service.imported_name or "")
+    refers(held | values)
+    where = imported.address(held | values)
+    if where != imported.address(held):
+        await imported.move(change, service, where, drained_at)
 
 
 async def _pinned(session: AsyncSession, deployment: tables.Deployment, name: str | None) -> tables.Version | None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 DRIVER = "sqlite+loop"
@@ -102,16 +102,18 @@ class Dialect(SQLiteDialect_pysqlite):
     def create_connect_args(self, url: URL) -> Any:
         arguments, options = super().create_connect_args(url)
         # The thread of the commits uses it too, never at the same time.
-        return arguments, options | {"factory": LoopConnection, "check_same_thread": False, "timeout": 0}
+        return arguments, {**options, "factory": LoopConnection, "check_same_thread": False, "timeout": 0}
 
     def do_terminate(self, dbapi_connection: Any) -> None:
         dbapi_connection.terminate()
 
 
-def set_up(engine: AsyncEngine) -> None:
-    """Make the connections of an engine durable, and begin their transactions as `change` and `read` need them."""
+def create_engine(url: URL) -> AsyncEngine:
+    """An engine whose connections are durable, and begin their transactions as `change` and `read` need them."""
+    engine = create_async_engine(url.set(drivername=DRIVER))
     event.listen(engine.sync_engine, "connect", _connected)
     event.listen(engine.sync_engine, "begin", _begin)
+    return engine
 
 
 def _connected(connection: LoopConnection, record: Any) -> None:

@@ -2,17 +2,39 @@
 
 import secrets
 import string
+from dataclasses import dataclass
+from zlib import crc32
 
 from narthex.contracts.digest import token_digest
 
 PREFIX = "nx_"  # so that secret scanners and people recognise one
 _ALPHABET = string.digits + string.ascii_letters
-_LENGTH = 40  # base62: 238 bits
+_RANDOM = 34  # base62: 202 bits
+_CHECK = 6  # base62 of CRC-32: a scanner can tell a token from a text that only looks like one, without asking
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What follows from the sealing key."""
+
+    token: bytes  # tokens are kept by their digest under it
+    session: bytes  # signs what people get who sign in with a password
 
 
 def new_token() -> str:
     """A new token text; shown once and kept nowhere."""
-    return PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    text = PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    return text + checksum(text)
+
+
+def checksum(text: str) -> str:
+    """The last characters of a token, which follow from all before."""
+    value = crc32(text.encode())
+    digits = ""
+    for _ in range(_CHECK):
+        value, digit = divmod(value, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits
 
 
 def digest(key: bytes, token: str) -> str:

@@ -122,7 +122,9 @@ def _part(row: Row, name: str) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
+    """A value as JSON has it. Headers may carry credentials, so only their names are kept."""
+    if isinstance(value, dict) and isinstance(value.get("headers"), dict):
+        return value | {"headers": dict.fromkeys(value["headers"], _HIDDEN)}
     return value.isoformat() if isinstance(value, datetime) else value
 
 

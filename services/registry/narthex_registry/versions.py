@@ -9,7 +9,7 @@ from narthex.contracts import api
 from narthex.contracts.entities import HealthCheck
 from narthex.contracts.errors import Conflict, Invalid, NotFound
 from narthex.contracts.events import VersionCreated, VersionDeleted, VersionUpdated
-from narthex_registry import deployments, instances, tables
+from narthex_registry import deployments, imported, instances, paging, revisions, tables
 from narthex_registry.database import Change
 from narthex_registry.fields import given
 
@@ -26,6 +26,26 @@ async def find(session: AsyncSession, deployment: tables.Deployment, name: str) 
     return found
 
 
+async def find_with_deployment(
+    session: AsyncSession, project_id: str, deployment: str, name: str
+) -> tuple[tables.Deployment, tables.Version]:
+    """The version that a path names, with its deployment."""
+    query = (
+        select(tables.Deployment, tables.Version)
+        .outerjoin(
+            tables.Version, (tables.Version.deployment_id == tables.Deployment.id) & (tables.Version.name == name)
+        )
+        .where(tables.Deployment.project_id == project_id, tables.Deployment.name == deployment)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None or imported.hidden(deployment):
+        raise NotFound(f"there is no deployment {deployment}")
+    owner, version = found
+    if version is None:
+        raise NotFound(f"deployment {deployment} has no version {name}")
+    return owner, version
+
+
 async def named_in_body(session: AsyncSession, deployment: tables.Deployment, name: str) -> tables.Version:
     """The version that a request's `version` field names."""
     found = await _lookup(session, deployment.id, name)
@@ -37,6 +57,16 @@ async def named_in_body(session: AsyncSession, deployment: tables.Deployment, na
 async def listed(session: AsyncSession, deployment: tables.Deployment) -> list[tables.Version]:
     query = select(tables.Version).where(tables.Version.deployment_id == deployment.id).order_by(tables.Version.name)
     return list((await session.execute(query)).scalars())
+
+
+async def of_project(session: AsyncSession, project_id: str, *, cursor: str, limit: int) -> paging.Page:
+    """A page of the versions of a project, each with the name of its deployment."""
+    query = (
+        select(tables.Version, tables.Deployment.name)
+        .join(tables.Deployment, tables.Deployment.id == tables.Version.deployment_id)
+        .where(tables.Version.project_id == project_id, imported.VISIBLE)
+    )
+    return await paging.page(session, query, tables.Version.id, cursor=cursor, limit=limit)
 
 
 async def create(change: Change, deployment: tables.Deployment, body: api.VersionCreate) -> tables.Version:
@@ -71,7 +101,7 @@ async def update(
 
 def set_health_check(change: Change, version: tables.Version, health_check: dict[str, Any] | None) -> None:
     """Give a version another health check, or none."""
-    version.health_check = health_check
+    version.health_check = _mentioned(health_check)
     _record_update(change, version)
 
 
@@ -88,6 +118,8 @@ async def delete(change: Change, deployment: tables.Deployment, version: tables.
 def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of a request that have a column of their own, and those that go into `settings`."""
     columns = {name: values[name] for name in COLUMNS if name in values}
+    if "health_check" in columns:
+        columns["health_check"] = _mentioned(columns["health_check"])
     if "version" in values:
         columns["name"] = values["version"]
     settings = {name: value for name, value in values.items() if name not in COLUMNS and name != "version"}
@@ -96,13 +128,22 @@ def split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def merged(held: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     """Settings after a change: cleared ones are gone; the bounds must fit each other."""
-    result = {name: value for name, value in (held | settings).items() if value is not None}
+    result = {name: value for name, value in (held | renamed(settings)).items() if value is not None}
     lowest, highest = result.get("minimum_instances", 0), result.get("maximum_instances", 5)
     if lowest > highest:
         raise Invalid(f"minimum_instances: must not be more than maximum_instances ({highest})")
-    if "environment" in result:  # the old name for it
-        result.setdefault("environment_name", result["environment"])
     return result
+
+
+def renamed(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings under today's names: `environment` was a name, or a name and a tag, `python3-12:latest`."""
+    if "environment" not in settings:
+        return settings
+    rest = {name: value for name, value in settings.items() if name != "environment"}
+    if settings["environment"] is None:
+        return {"environment_name": None, "environment_tag": None} | rest
+    name, _, tag = settings["environment"].partition(":")
+    return {"environment_name": name, "environment_tag": tag or None} | rest
 
 
 def health_check(version: tables.Version) -> dict[str, Any] | None:
@@ -123,8 +164,18 @@ def detail(version: tables.Version, deployment: tables.Deployment) -> api.Versio
             "creation_date": version.created,
             "last_updated": version.updated,
             "health_check": health_check(version),
+            "active_revision": revisions.latest_id(version),
+            "latest_revision": revisions.latest_id(version),
+            "last_file_upload": revisions.last_upload(version),
         }
     )
+
+
+def _mentioned(health_check: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The fields of a health check that are not left to their defaults."""
+    if health_check is None:
+        return None
+    return {name: value for name, value in health_check.items() if value is not None}
 
 
 def _record_update(change: Change, version: tables.Version) -> None:

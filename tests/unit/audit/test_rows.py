@@ -20,7 +20,7 @@ def test_a_record_comes_back_as_it_was() -> None:
         ),
     )
 
-    assert record(row(original)) == original
+    assert record(row(original), COLUMNS) == original
 
 
 def test_what_a_client_chose_is_kept_up_to_a_length() -> None:
@@ -28,7 +28,7 @@ def test_what_a_client_chose_is_kept_up_to_a_length() -> None:
         RequestRecord(id="1", time=datetime.now(UTC), path="p" * 9000, query="q" * 9000, user_agent="u" * 9000)
     )
 
-    kept = record(values)
+    kept = record(values, COLUMNS)
     assert [len(kept.path), len(kept.query), len(kept.user_agent)] == [TEXT_KEPT] * 3
 
 
@@ -36,4 +36,4 @@ def test_attempts_of_a_newer_release_can_be_read() -> None:
     values = dict(zip(COLUMNS, row(RequestRecord(id="1", time=datetime.now(UTC))), strict=True))
     values["attempts"] = '[{"instance_id": "a", "address": "h:1", "outcome": "answered", "colour": "blue"}]'
 
-    assert record([values[name] for name in COLUMNS]).attempts[0].instance_id == "a"
+    assert record([values[name] for name in COLUMNS], COLUMNS).attempts[0].instance_id == "a"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
-from narthex_registry import activity, deployments
+from narthex_registry import activity, deployments, logs
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import When, in_utc
 from narthex_registry.api.state import PROJECT_ID, state
@@ -59,8 +59,8 @@ async def list_events(
     offset: Offset = 0,
 ) -> r200[list[api.ProjectEventRecord]]:
     """What happened to services, deployments, versions and instances, newest first."""
-    if object_id and not object_type:
-        raise Invalid("object_type: must be given with object_id")
+    if bool(object_id) != bool(object_type):
+        raise Invalid("object_type: must be given together with object_id")
     if last_seconds is not None and (start_time or end_time):
         raise Invalid("last_seconds: must not be given with start_time or end_time")
     registry = state(request)
@@ -78,7 +78,28 @@ async def list_events(
         return await activity.events(session, *where, limit=limit, offset=offset)
 
 
+@endpoint("logs.get")
+async def list_logs(
+    request: web.Request,
+    project: str,
+    /,
+    query: str = "",
+    start: str = "",
+    end: str = "",
+    limit: Annotated[int, Field(ge=1, le=5000)] = 1000,
+) -> r200[list[api.LogLine]]:
+    """What happened in a project as log lines. `start` after `end` means newest first; without them the last day."""
+    registry = state(request)
+    wanted = logs.read_query(query)
+    window = logs.window(start, end, registry.clock.now())
+    async with registry.database.read() as session:
+        rows = await activity.between(session, request[PROJECT_ID], window.start, window.end)
+    fitting = [line for row in rows if wanted(line := logs.line(row))]
+    return fitting[-limit:][::-1] if window.newest_first else fitting[:limit]
+
+
 ROUTES = [
+    web.get("/projects/{project}/logs", list_logs),
     web.get("/projects/{project}/audit", list_project_audit),
     web.get("/projects/{project}/deployments/{deployment}/audit", list_deployment_audit),
     web.get("/projects/{project}/events", list_events),

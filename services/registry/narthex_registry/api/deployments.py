@@ -2,13 +2,13 @@
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r204
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
-from narthex_registry import deployments, projects, tables, versions
+from narthex_registry import deployments, versions
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Permission
-from narthex_registry.api.state import GRANTS, cause, state
+from narthex_registry.api.preconditions import about
+from narthex_registry.api.state import GRANTS, PROJECT_ID, cause, state
 from narthex_registry.fields import matches_labels
 
 
@@ -18,7 +18,7 @@ async def list_deployments(
 ) -> r200[list[api.DeploymentDetail]]:
     """The deployments of a project."""
     async with state(request).database.read() as session:
-        found = await deployments.listed(session, (await projects.find(session, project)).id)
+        found = await deployments.listed(session, request[PROJECT_ID])
     return [
         deployments.detail(deployment, project, default)
         for deployment, default in found
@@ -34,7 +34,8 @@ async def create_deployment(
 ) -> r201[api.DeploymentDetail]:
     """Create a deployment."""
     async with state(request).database.change(cause(request)) as change:
-        deployment = await deployments.create(change, await projects.find(change.session, project), body)
+        deployment = await deployments.create(change, request[PROJECT_ID], body)
+    about(request, deployment)
     return deployments.detail(deployment, project, None)
 
 
@@ -42,7 +43,8 @@ async def create_deployment(
 async def get_deployment(request: web.Request, project: str, deployment: str, /) -> r200[api.DeploymentDetail]:
     """One deployment."""
     async with state(request).database.read() as session:
-        found = await find(session, project, deployment)
+        found = await deployments.find(session, request[PROJECT_ID], deployment)
+        about(request, found)
         return deployments.detail(found, project, await deployments.default_version_name(session, found))
 
 
@@ -52,7 +54,8 @@ async def update_deployment(
 ) -> r200[api.DeploymentDetail]:
     """Change a deployment, or which of its versions is the default."""
     async with state(request).database.change(cause(request)) as change:
-        found = await find(change.session, project, deployment)
+        found = await deployments.find(change.session, request[PROJECT_ID], deployment)
+        about(request, found)
         await deployments.update(change, found, body)
         default = await deployments.default_version_name(change.session, found)
     return deployments.detail(found, project, default)
@@ -62,7 +65,9 @@ async def update_deployment(
 async def delete_deployment(request: web.Request, project: str, deployment: str, /) -> r204:
     """Delete a deployment with its versions and instances; refused while a service refers to it."""
     async with state(request).database.change(cause(request)) as change:
-        await deployments.delete(change, await find(change.session, project, deployment))
+        found = await deployments.find(change.session, request[PROJECT_ID], deployment)
+        about(request, found)
+        await deployments.delete(change, found)
 
 
 @endpoint("deployments.versions.list")
@@ -71,7 +76,7 @@ async def list_versions(
 ) -> r200[list[api.VersionDetail]]:
     """The versions of a deployment."""
     async with state(request).database.read() as session:
-        found = await find(session, project, deployment)
+        found = await deployments.find(session, request[PROJECT_ID], deployment)
         rows = await versions.listed(session, found)
     return [versions.detail(row, found) for row in rows if matches_labels(row.labels, labels)]
 
@@ -82,8 +87,9 @@ async def create_version(
 ) -> r201[api.VersionDetail]:
     """Create a version; the first one becomes the default."""
     async with state(request).database.change(cause(request)) as change:
-        found = await find(change.session, project, deployment)
+        found = await deployments.find(change.session, request[PROJECT_ID], deployment)
         version = await versions.create(change, found, body)
+    about(request, version)
     return versions.detail(version, found)
 
 
@@ -91,7 +97,8 @@ async def create_version(
 async def get_version(request: web.Request, project: str, deployment: str, version: str, /) -> r200[api.VersionDetail]:
     """One version."""
     async with state(request).database.read() as session:
-        found, row = await find_version(session, project, deployment, version)
+        found, row = await versions.find_with_deployment(session, request[PROJECT_ID], deployment, version)
+    about(request, row)
     return versions.detail(row, found)
 
 
@@ -101,7 +108,8 @@ async def update_version(
 ) -> r200[api.VersionDetail]:
     """Change a version, its health check among the rest."""
     async with state(request).database.change(cause(request)) as change:
-        found, row = await find_version(change.session, project, deployment, version)
+        found, row = await versions.find_with_deployment(change.session, request[PROJECT_ID], deployment, version)
+        about(request, row)
         await versions.update(change, found, row, body)
     return versions.detail(row, found)
 
@@ -110,21 +118,9 @@ async def update_version(
 async def delete_version(request: web.Request, project: str, deployment: str, version: str, /) -> r204:
     """Delete a version with its instances; refused while it is a default with others beside it, or in use."""
     async with state(request).database.change(cause(request)) as change:
-        found, row = await find_version(change.session, project, deployment, version)
+        found, row = await versions.find_with_deployment(change.session, request[PROJECT_ID], deployment, version)
+        about(request, row)
         await versions.delete(change, found, row)
-
-
-async def find(session: AsyncSession, project: str, deployment: str) -> tables.Deployment:
-    """The deployment that a path names."""
-    return await deployments.find(session, (await projects.find(session, project)).id, deployment)
-
-
-async def find_version(
-    session: AsyncSession, project: str, deployment: str, version: str
-) -> tuple[tables.Deployment, tables.Version]:
-    """The version that a path names, with its deployment."""
-    found = await find(session, project, deployment)
-    return found, await versions.find(session, found, version)
 
 
 ROUTES = [

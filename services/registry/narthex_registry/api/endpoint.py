@@ -18,22 +18,23 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from narthex.contracts.errors import Invalid
 from narthex_registry.api.needs import Needs, needs_of
+from narthex_registry.api.preconditions import tagged
 from narthex_registry.api.sentences import sentence
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def endpoint(needs: str | Needs) -> Callable[[Callable[..., Awaitable[Any]]], Handler]:
+def endpoint(needs: str | Needs, *, counted: bool = True) -> Callable[[Callable[..., Awaitable[Any]]], Handler]:
     """Make an aiohttp handler of a function that returns models."""
 
     def made(handler: Callable[..., Awaitable[Any]]) -> Handler:
         injected = inject_params(on_validation_error=_refuse).and_request(handler)
         status = _status(handler)
 
-        @needing(needs)
+        @needing(needs, counted=counted)
         async def answer(request: web.Request) -> web.StreamResponse:
             result = await injected(request)
-            return result if isinstance(result, web.StreamResponse) else rendered(result, status)
+            return tagged(request, result if isinstance(result, web.StreamResponse) else rendered(result, status))
 
         update_wrapper(answer, handler)
         answer.is_aiohttp_pydantic_handler = True  # type: ignore[attr-defined]  # how its OpenAPI generator knows it
@@ -42,11 +43,12 @@ def endpoint(needs: str | Needs) -> Callable[[Callable[..., Awaitable[Any]]], Ha
     return made
 
 
-def needing(needs: str | Needs) -> Callable[[Handler], Handler]:
-    """Say what a plain aiohttp handler asks of its caller."""
+def needing(needs: str | Needs, *, counted: bool = True) -> Callable[[Handler], Handler]:
+    """Say what a plain aiohttp handler asks of its caller, and whether its calls count for the rate limit."""
 
     def marked(handler: Handler) -> Handler:
         handler.needs = needs_of(needs)  # type: ignore[attr-defined]  # read by `layers.who`
+        handler.counted = counted  # type: ignore[attr-defined]  # read there too
         return handler
 
     return marked

@@ -15,7 +15,7 @@ from narthex_registry.api.needs import Standing
 from narthex_registry.api.state import state
 
 
-@endpoint(Standing.ANYBODY)
+@endpoint(Standing.ANYBODY, counted=False)  # the stock CLI asks before every command
 async def get_status(request: web.Request) -> r200[api.ApiStatus]:
     """That the API is there; needs no token."""
     return api.ApiStatus()

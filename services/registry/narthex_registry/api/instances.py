@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from narthex.contracts import api
 from narthex.contracts.entities import InstanceStatus
 from narthex.contracts.errors import Invalid
-from narthex_registry import instances, projects, tables
-from narthex_registry.api.deployments import find_version
+from narthex_registry import instances, tables, versions
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.needs import Permission
 from narthex_registry.api.sentences import sentence
-from narthex_registry.api.state import State, cause, state
+from narthex_registry.api.state import GRANTS, PROJECT_ID, State, cause, state
 
 Limit = Annotated[int, Field(ge=1, le=250)]
 COLLECTION = "/projects/{project}/deployments/{deployment}/versions/{version}/instances"
@@ -28,7 +28,7 @@ async def register_instance(
     """Register a running copy. With `lease_seconds` it is removed unless the lease is renewed in time."""
     registry = state(request)
     async with registry.database.change(cause(request)) as change:
-        _, row = await find_version(change.session, project, deployment, version)
+        _, row = await versions.find_with_deployment(change.session, request[PROJECT_ID], deployment, version)
         instance = await instances.register(change, row, body, registry.clock.now())
     registry.reaper.wake()
     return instances.detail(instance, deployment, version)
@@ -45,21 +45,23 @@ async def list_instances(
     limit: Limit = 50,
     status: str = "",
 ) -> r200[api.InstancePage]:
-    """The instances of a version, oldest first; `next` is the `cursor` of the next page."""
+    """The instances of a version, oldest first; `next` and `previous` are values for `cursor`."""
     async with state(request).database.read() as session:
-        _, row = await find_version(session, project, deployment, version)
+        _, row = await versions.find_with_deployment(session, request[PROJECT_ID], deployment, version)
         own = tables.Instance.version_id == row.id
         return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
 
 
-@endpoint("instances.list")
+@endpoint(Permission("instances.list", somewhere=True))
 async def list_project_instances(
     request: web.Request, project: str, /, cursor: str = "", limit: Limit = 50, status: str = ""
 ) -> r200[api.InstancePage]:
-    """The instances of a project, oldest first; `next` is the `cursor` of the next page."""
+    """The instances of a project, oldest first; `next` and `previous` are values for `cursor`."""
+    own = [tables.Instance.project_id == request[PROJECT_ID]]
+    if (seen := request[GRANTS].objects("instances.list")) is not None:
+        own.append(tables.Instance.deployment_id.in_(seen))
     async with state(request).database.read() as session:
-        own = tables.Instance.project_id == (await projects.find(session, project)).id
-        return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
+        return await instances.page(session, *own, cursor=cursor, limit=limit, statuses=statuses(status))
 
 
 @endpoint("instances.get")
@@ -68,7 +70,7 @@ async def get_instance(
 ) -> r200[api.InstanceDetail]:
     """One instance."""
     async with state(request).database.read() as session:
-        _, row = await _find(session, project, deployment, version, instance)
+        _, row = await _find(session, request[PROJECT_ID], deployment, version, instance)
     return instances.detail(row, deployment, version)
 
 
@@ -77,14 +79,14 @@ async def update_instance(
     request: web.Request, project: str, deployment: str, version: str, instance: str, /, body: api.InstanceUpdate
 ) -> r200[api.InstanceDetail]:
     """Stop an instance: it is drained, then removed."""
-    row = await _drain(request, project, deployment, version, instance)
+    row = await _drain(request, deployment, version, instance)
     return instances.detail(row, deployment, version)
 
 
 @endpoint("instances.delete")
 async def delete_instance(request: web.Request, project: str, deployment: str, version: str, instance: str, /) -> r204:
     """Drain an instance, then remove it; answers at once."""
-    await _drain(request, project, deployment, version, instance)
+    await _drain(request, deployment, version, instance)
 
 
 @endpoint("instances.update")
@@ -95,24 +97,72 @@ async def renew_lease(
     registry = state(request)
     renewal = await _renewal(request)
     async with registry.database.change(cause(request)) as change:
-        _, row = await _find(change.session, project, deployment, version, instance)
+        _, row = await _find(change.session, request[PROJECT_ID], deployment, version, instance)
         instances.renew(row, renewal.note, registry.clock.now())
     return instances.detail(row, deployment, version)
 
 
-async def _drain(request: web.Request, project: str, deployment: str, version: str, instance: str) -> tables.Instance:
+@endpoint("instances.get")
+async def list_events(
+    request: web.Request,
+    project: str,
+    deployment: str,
+    version: str,
+    instance: str,
+    /,
+    cursor: str = "",
+    limit: Limit = 50,
+) -> r200[api.InstanceEventPage]:
+    """What happened to an instance, newest first; `next` and `previous` are values for `cursor`."""
+    async with state(request).database.read() as session:
+        _, row = await versions.find_with_deployment(session, request[PROJECT_ID], deployment, version)
+        return await instances.events(session, row, instance, cursor=cursor, limit=limit)
+
+
+@endpoint("instances.get")
+async def list_health_changes(
+    request: web.Request, project: str, deployment: str, version: str, instance: str, /
+) -> r200[list[api.HealthChange]]:
+    """The last 100 changes of an instance's health, newest first, and what was seen each time."""
+    async with state(request).database.read() as session:
+        _, row = await versions.find_with_deployment(session, request[PROJECT_ID], deployment, version)
+        return await instances.health_history(session, row, instance)
+
+
+@endpoint("instances.get")
+async def get_project_instance(request: web.Request, project: str, instance: str, /) -> r200[api.InstanceDetail]:
+    """One instance of any version of a project."""
+    async with state(request).database.read() as session:
+        row, version, deployment = await instances.find_in_project(session, request[PROJECT_ID], instance)
+    return instances.detail(row, deployment, version.name)
+
+
+@endpoint("instances.update")
+async def update_project_instance(
+    request: web.Request, project: str, instance: str, /, body: api.InstanceUpdate
+) -> r200[api.InstanceDetail]:
+    """Stop an instance: it is drained, then removed."""
     registry = state(request)
     async with registry.database.change(cause(request)) as change:
-        behind, row = await _find(change.session, project, deployment, version, instance)
+        row, version, deployment = await instances.find_in_project(change.session, request[PROJECT_ID], instance)
+        instances.drain(change, version, row, removal(registry))
+    registry.reaper.wake()
+    return instances.detail(row, deployment, version.name)
+
+
+async def _drain(request: web.Request, deployment: str, version: str, instance: str) -> tables.Instance:
+    registry = state(request)
+    async with registry.database.change(cause(request)) as change:
+        behind, row = await _find(change.session, request[PROJECT_ID], deployment, version, instance)
         instances.drain(change, behind, row, removal(registry))
     registry.reaper.wake()
     return row
 
 
 async def _find(
-    session: AsyncSession, project: str, deployment: str, version: str, instance: str
+    session: AsyncSession, project_id: str, deployment: str, version: str, instance: str
 ) -> tuple[tables.Version, tables.Instance]:
-    _, row = await find_version(session, project, deployment, version)
+    _, row = await versions.find_with_deployment(session, project_id, deployment, version)
     return row, await instances.find(session, row, instance)
 
 
@@ -144,5 +194,9 @@ ROUTES = [
     web.patch(COLLECTION + "/{instance}", update_instance),
     web.delete(COLLECTION + "/{instance}", delete_instance),
     web.put(COLLECTION + "/{instance}/lease", renew_lease),
+    web.get(COLLECTION + "/{instance}/events", list_events),
+    web.get(COLLECTION + "/{instance}/health", list_health_changes),
     web.get("/projects/{project}/instances", list_project_instances),
+    web.get("/projects/{project}/instances/{instance}", get_project_instance),
+    web.patch("/projects/{project}/instances/{instance}", update_project_instance),
 ]

@@ -2,17 +2,31 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import Counter
 
 from narthex.contracts.api import ErrorBody
-from narthex.contracts.errors import Forbidden, Invalid, NarthexError, Unauthenticated
+from narthex.contracts.errors import Forbidden, Invalid, NarthexError, TooManyRequests, Unauthenticated
 from narthex.contracts.ids import new_id
-from narthex_registry.api.needs import Needs, Permission, Standing, require
+from narthex_registry.api.needs import Needs, Permission, Standing, in_organization, require, require_standing
 from narthex_registry.api.sentences import parse_json
-from narthex_registry.api.state import CALLER, GRANTS, PROJECT_ID, REQUEST_ID, USER, State, state
+from narthex_registry.api.state import (
+    CALLER,
+    GRANTS,
+    ORGANIZATION_ID,
+    PROJECT_ID,
+    RATE,
+    REQUEST_ID,
+    USER,
+    State,
+    cause,
+    source_of,
+    state,
+)
 from narthex_registry.callers import Caller
+from narthex_registry.rates import Rate
 from narthex_registry.tokens import credential
 
 log = logging.getLogger(__name__)
@@ -35,6 +49,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = refusal(error.status, error.message, error.code)
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Token"
+        if isinstance(error, TooManyRequests):
+            response.headers.update(_come_back(error.retry_after_s))
     except web.HTTPException as error:
         response = translated(request, error)
     except Exception as error:
@@ -45,15 +61,30 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     REQUESTS.labels(request.method, response.status).inc()
     if not response.prepared:
         response.headers["x-request-id"] = request[REQUEST_ID]
+        if RATE in request:
+            response.headers.update(_rate_headers(request[RATE]))
     return response
 
 
 @web.middleware
 async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Know the caller, and see that they may do what the route is for."""
-    if request.match_info.http_exception is None:
-        await admit(request, request.match_info.handler.needs)  # type: ignore[attr-defined]  # every route says it
-    return await handler(request)
+    """Know the caller, and see that they may do what the route is for. What they may not leaves a trace."""
+    if request.match_info.http_exception is not None:
+        return await handler(request)
+    route: Any = request.match_info.handler
+    try:
+        await admit(request, route.needs, counted=route.counted)
+        return await handler(request)
+    except Forbidden as refused:
+        if USER in request:
+            await state(request).denials.note(
+                cause(request),
+                str(getattr(route.needs, "name", "")),
+                request.get(PROJECT_ID),
+                request.match_info.get("project", ""),
+                f"{request.method} {request.path}: {refused.message}"[:400],
+            )
+        raise
 
 
 @web.middleware
@@ -61,25 +92,56 @@ async def body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Read the whole body and see that it is JSON that can be stored, before anything is done with it."""
     if any("\0" in part for part in request.match_info.values()):
         raise web.HTTPNotFound
-    if request.can_read_body and (content := await request.read()):
+    streamed = getattr(request.match_info.handler, "reads_body_itself", False)
+    if not streamed and request.can_read_body and (content := await request.read()):
         parse_json(content)
     return await handler(request)
 
 
-async def admit(request: web.Request, needs: Needs) -> None:
-    """Put caller, project and grants into the request, or raise."""
+async def admit(request: web.Request, needs: Needs, *, counted: bool = True) -> None:
+    """Put caller, organization or project, and grants into the request, or raise."""
     if needs is Standing.ANYBODY:
+        if counted:
+            _count(request, f"source {source_of(request)}")
         return
     registry = state(request)
-    caller = await identified(registry, request.headers.get("Authorization"))
+    try:
+        caller = await identified(registry, request.headers.get("Authorization"))
+    except Unauthenticated:
+        _count(request, f"source {source_of(request)}")
+        raise
     request[CALLER], request[USER] = caller, caller.user
-    if needs is Standing.ADMINISTRATOR and not caller.user.administrator:
-        raise Forbidden("only an administrator of the installation may do this")
+    _count(request, f"caller {caller.token_id or caller.session_id}")
+    path = request.match_info
     if isinstance(needs, Permission):
-        path = request.match_info
         project_id, grants = await registry.callers.in_project(caller.user, path["project"])
         request[PROJECT_ID], request[GRANTS] = project_id, grants
         await require(registry.database, grants, project_id, needs, path)
+        return
+    require_standing(caller.user, needs)
+    if needs in (Standing.ORGANIZATION_MEMBER, Standing.ORGANIZATION_ADMIN):
+        async with registry.database.read() as session:
+            request[ORGANIZATION_ID] = await in_organization(session, caller.user, path["organization"], needs)
+
+
+def _count(request: web.Request, key: str) -> None:
+    """Count the request for whoever makes it, or refuse it."""
+    request[RATE] = rate = state(request).rates.take(key)
+    if not rate.allowed:
+        raise TooManyRequests(f"more than {rate.limit} requests a minute; wait {rate.reset_s} s", rate.reset_s)
+
+
+def _rate_headers(rate: Rate) -> dict[str, str]:
+    return {
+        "x-ratelimit-limit": str(rate.limit),
+        "x-ratelimit-remaining": str(rate.remaining),
+        "x-ratelimit-reset": str(rate.reset_s),
+    }
+
+
+def _come_back(seconds: int) -> dict[str, str]:
+    """The stock client sleeps for what x-ratelimit-reset says, and takes whole seconds only (UBIOPS_API T10)."""
+    return {"Retry-After": str(seconds), "x-ratelimit-reset": str(seconds)}
 
 
 async def identified(state: State, header: str | None) -> Caller:
@@ -87,7 +149,7 @@ async def identified(state: State, header: str | None) -> Caller:
     token = credential(header)
     if token is None:
         raise Unauthenticated("a token is needed: send the header `Authorization: Token <your token>`")
-    return await state.callers.by_token(token)
+    return await state.callers.by_credential(token)
 
 
 def refusal(status: int, sentence: str, code: str) -> web.Response:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts.errors import Forbidden, NotFound
@@ -22,6 +22,9 @@ class Standing(Enum):
 
     ANYBODY = "anybody"
     SIGNED_IN = "signed in"
+    PERSON = "a person"  # no service user: those do nothing outside of their project
+    ORGANIZATION_MEMBER = "a member of the organization"
+    ORGANIZATION_ADMIN = "an admin of the organization"
     ADMINISTRATOR = "administrator"
 
 
@@ -72,6 +75,36 @@ async def require(
         raise NotFound(f"there is no {named} {path[named]}")
     if not grants.allows(needs.name, object_id):
         raise Forbidden(f"the permission {needs.name} is needed on {named} {path[named]}")
+
+
+def require_standing(user: tables.User, needs: Standing) -> None:
+    """Raise unless the caller is who is asked for; organizations are up to `in_organization`."""
+    if needs is Standing.ADMINISTRATOR and not user.administrator:
+        raise Forbidden("only an administrator of the installation may do this")
+    if needs is not Standing.SIGNED_IN and user.project_id is not None:
+        raise Forbidden("a service user may do nothing outside of its project")
+
+
+async def in_organization(session: AsyncSession, user: tables.User, name: str, needs: Standing) -> str:
+    """The id of an organization; one that the caller is no member of is not there."""
+    query = (
+        select(tables.Organization.id, tables.OrganizationMember.admin)
+        .outerjoin(
+            tables.OrganizationMember,
+            and_(
+                tables.OrganizationMember.organization_id == tables.Organization.id,
+                tables.OrganizationMember.user_id == user.id,
+            ),
+        )
+        .where(tables.Organization.name == name)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None or (found.admin is None and not user.administrator):
+        raise NotFound(f"there is no organization {name}")
+    if needs is Standing.ORGANIZATION_ADMIN and not (found.admin or user.administrator):
+        raise Forbidden(f"only an admin of the organization {name} may do this")
+    organization_id: str = found.id
+    return organization_id
 
 
 async def _id_of(

@@ -56,7 +56,7 @@ def noun(model: str) -> str:
     """What a request model is about: `ServiceCreate` is `a service`, `LeaseRenewal` `a lease renewal`."""
     words = re.findall(r"[A-Z][a-z]*", re.sub(r"(Create|Update|Body)$", "", model)) or [model]
     text = " ".join(words).lower()
-    return f"an {text}" if text[0] in "aeiou" else f"a {text}"
+    return f"an {text}" if re.match(r"[aeio]|u(?!ser)", text) else f"a {text}"
 
 
 def parse_json(body: bytes) -> Any:

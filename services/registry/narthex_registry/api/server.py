@@ -6,7 +6,27 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from narthex.contracts.errors import Misconfigured
-from narthex_registry.api import activity, deployments, installation, instances, people, projects, services, stream
+from narthex_registry.api import (
+    activity,
+    deployments,
+    elsewhere,
+    environments,
+    installation,
+    instance_types,
+    instances,
+    metrics,
+    organizations,
+    people,
+    projects,
+    requests,
+    revisions,
+    roles,
+    service_users,
+    services,
+    sign_in,
+    stream,
+    user_limits,
+)
 from narthex_registry.api.endpoint import needing
 from narthex_registry.api.layers import MAX_BODY, PREFIXES, body, errors, who
 from narthex_registry.api.needs import Standing
@@ -14,13 +34,24 @@ from narthex_registry.api.state import STATE, State
 
 ROUTES = [
     *installation.ROUTES,
+    *sign_in.ROUTES,
     *people.ROUTES,
+    *organizations.ROUTES,
     *projects.ROUTES,
+    *service_users.ROUTES,
+    *roles.ROUTES,
     *deployments.ROUTES,
     *instances.ROUTES,
     *services.ROUTES,
+    *user_limits.ROUTES,
+    *revisions.ROUTES,
+    *environments.ROUTES,
+    *instance_types.ROUTES,
+    *requests.ROUTES,
+    *metrics.ROUTES,
     *activity.ROUTES,
     *stream.ROUTES,
+    *elsewhere.ROUTES,  # last: its patterns are wide
 ]
 SHUTDOWN_S = 3.0  # for answers under way; event streams have been ended by then
 
@@ -40,6 +71,7 @@ def application(state: State) -> web.Application:
         [
             web.get("/status", installation.get_status),
             web.get("/user", people.get_user),
+            *sign_in.ROOT_ROUTES,
             web.get("/openapi.json", openapi),
             web.get("/asyncapi.json", installation.asyncapi),
         ]

@@ -1,52 +1,71 @@
 """Services, whether they are ready, whether every router knows, and what they answered."""
 
 import re
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import islice
+from typing import Annotated, Any
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r204
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
-from narthex.contracts.errors import Invalid
+from narthex.contracts.errors import Forbidden, Invalid
 from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
-from narthex_registry import projects, services, tables
+from narthex_registry import imported, services
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import When, in_utc
 from narthex_registry.api.needs import Permission
-from narthex_registry.api.state import GRANTS, cause, state
+from narthex_registry.api.preconditions import about
+from narthex_registry.api.state import GRANTS, PROJECT_ID, cause, state
 from narthex_registry.fields import matches_labels
 from narthex_registry.propagation import propagation
 
 Limit = Annotated[int, Field(ge=1, le=1000)]
+Many = Annotated[int, Field(ge=1, le=10_000)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 @endpoint(Permission("services.list", somewhere=True))
 async def list_services(
-    request: web.Request, project: str, /, labels: str = "", deployment_version_ids: str = ""
-) -> r200[list[api.ServiceDetail]]:
-    """The services of a project, or those with a label or with one of some versions behind."""
-    wanted = {part.strip() for part in deployment_version_ids.split(",") if part.strip()}
-    async with state(request).database.read() as session:
-        found = await services.listed(session, (await projects.find(session, project)).id)
-    return [
-        services.render(service, deployment, version, state(request).address)
-        for service, deployment, version, behind in found
-        if request[GRANTS].allows("services.list", service.id)
-        and matches_labels(service.labels, labels)
-        and (not wanted or behind in wanted)
-    ]
+    request: web.Request,
+    project: str,
+    /,
+    labels: str = "",
+    deployment_version_ids: str = "",
+    limit: Many | None = None,
+    offset: Offset = 0,
+    detail: bool = False,
+) -> r200[list[api.ServiceSummary]]:
+    """The services of a project by name, or those with a label or with one of some versions behind.
+
+    `limit`, `offset` and `detail` are ours: without them it is the whole list, and of each service what lists show.
+    """
+    version_ids = {part.strip() for part in deployment_version_ids.split(",") if part.strip()}
+    registry, grants = state(request), request[GRANTS]
+    every = grants.allows("services.list") and not labels
+    # Where something is left out here, the page is cut here too.
+    which = services.Which(version_ids, limit, offset) if every else services.Which(version_ids)
+    async with registry.database.read() as session:
+        reading = services.listed if detail else services.summaries
+        found: Sequence[Any] = await reading(session, request[PROJECT_ID], which)
+    if not every:
+        seen = (row for row in found if grants.allows("services.list", row.id) and matches_labels(row.labels, labels))
+        found = list(islice(seen, offset, None if limit is None else offset + limit))
+    if detail:
+        return [services.render(*named, registry.address) for named in found]
+    return [services.summary(row, registry.address) for row in found]
 
 
 @endpoint("services.create")
 async def create_service(request: web.Request, project: str, /, body: api.ServiceCreate) -> r201[api.ServiceDetail]:
     """Expose a deployment as a service."""
     registry = state(request)
+    may_import(request, body)
     async with registry.database.change(cause(request)) as change:
-        owner = await projects.find(change.session, project)
-        service = await services.create(change, owner, body, allow_public=registry.api.allow_public)
+        service = await services.create(change, request[PROJECT_ID], body, allow_public=registry.api.allow_public)
+        about(request, service)
         return await services.detail(change.session, service, registry.address)
 
 
@@ -54,8 +73,9 @@ async def create_service(request: web.Request, project: str, /, body: api.Servic
 async def get_service(request: web.Request, project: str, service: str, /) -> r200[api.ServiceDetail]:
     """One service."""
     async with state(request).database.read() as session:
-        found = await find(session, project, service)
-        return await services.detail(session, found, state(request).address)
+        found, deployment, version = await services.find_with_names(session, request[PROJECT_ID], service)
+    about(request, found)
+    return services.render(found, deployment, version, state(request).address)
 
 
 @endpoint("services.update")
@@ -64,25 +84,32 @@ async def update_service(
 ) -> r200[api.ServiceDetail]:
     """Change a service: an absent field stays, null clears."""
     registry = state(request)
+    may_import(request, body)
     async with registry.database.change(cause(request)) as change:
-        found = await find(change.session, project, service)
-        await services.update(change, found, body, allow_public=registry.api.allow_public)
+        found = await services.find(change.session, request[PROJECT_ID], service)
+        about(request, found)
+        drained_at = registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
+        await services.update(change, found, body, allow_public=registry.api.allow_public, drained_at=drained_at)
         await change.session.flush()
-        return await services.detail(change.session, found, registry.address)
+        shown = await services.detail(change.session, found, registry.address)
+    registry.reaper.wake()
+    return shown
 
 
 @endpoint("services.delete")
 async def delete_service(request: web.Request, project: str, service: str, /) -> r204:
     """Delete a service; its deployment stays."""
     async with state(request).database.change(cause(request)) as change:
-        await services.delete(change, await find(change.session, project, service))
+        found = await services.find(change.session, request[PROJECT_ID], service)
+        about(request, found)
+        await services.delete(change, found)
 
 
 @endpoint("services.status.get")
 async def get_status(request: web.Request, project: str, service: str, /) -> r200[api.ServiceStatus]:
     """Whether a service has an instance that can answer."""
     async with state(request).database.read() as session:
-        return await services.status(session, await find(session, project, service))
+        return await services.status(session, request[PROJECT_ID], service)
 
 
 @endpoint("services.get")
@@ -90,7 +117,7 @@ async def get_propagation(request: web.Request, project: str, service: str, /) -
     """Whether every router worker serves by the newest state of a service."""
     registry = state(request)
     async with registry.database.read() as session:
-        sequence = await services.last_sequence(session, await find(session, project, service))
+        sequence = await services.last_sequence(session, await services.find(session, request[PROJECT_ID], service))
     return propagation(sequence, registry.workers.known(registry.clock.now()))
 
 
@@ -109,7 +136,7 @@ async def list_requests(
 ) -> r200[api.RequestPage]:
     """What a service answered, newest first. `status` is 200 or 4xx; `next` is the `offset` of the next page."""
     async with state(request).database.read() as session:
-        found = await find(session, project, service)
+        found = await services.find(session, request[PROJECT_ID], service)
     lowest, highest = status_range(status)
     question = RequestsQuestion(
         project_id=found.project_id,
@@ -131,9 +158,11 @@ async def list_requests(
     )
 
 
-async def find(session: AsyncSession, project: str, service: str) -> tables.Service:
-    """The service that a path names."""
-    return await services.find(session, (await projects.find(session, project)).id, service)
+def may_import(request: web.Request, body: api.ServiceUpdate) -> None:
+    """To say where an imported service is found is to register an instance: not everybody who makes services may."""
+    names = {"imported_name", "imported_namespace", "imported_cluster_domain"} & body.model_fields_set
+    if (body.type == imported.TYPE or names) and not request[GRANTS].allows("instances.create"):
+        raise Forbidden("type: the permission instances.create is needed in this project for imported services")
 
 
 def status_range(text: str) -> tuple[int | None, int | None]:

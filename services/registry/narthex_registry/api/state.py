@@ -9,14 +9,21 @@ from narthex.bus import Bus
 from narthex.runtime.clock import Clock
 from narthex_registry import tables
 from narthex_registry.callers import Caller, Callers
-from narthex_registry.config import ApiSettings, RegistrySettings
+from narthex_registry.config import ApiSettings, RegistrySettings, SignInSettings
 from narthex_registry.database import Database
+from narthex_registry.denials import Denials
 from narthex_registry.facts import Cause
 from narthex_registry.feed import Feed
+from narthex_registry.last_used import LastUsed
 from narthex_registry.leases import Reaper
+from narthex_registry.passwords import Passwords
 from narthex_registry.permissions import Grants
 from narthex_registry.propagation import Workers
+from narthex_registry.rates import Rate, Rates
 from narthex_registry.services import Address
+from narthex_registry.sign_in import SignIn
+from narthex_registry.sources import Network, source
+from narthex_registry.tokens import Keys
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C trace context
 
@@ -34,8 +41,16 @@ class State:
     address: Address
     api: ApiSettings
     registry: RegistrySettings
-    token_key: bytes  # tokens are kept by their digest under it
+    keys: Keys
     callers: Callers
+    last_used: LastUsed
+    denials: Denials
+    rates: Rates
+    passwords: Passwords
+    sign_in: SignIn
+    sign_in_settings: SignInSettings
+    domain: str
+    trusted: tuple[Network, ...]  # proxies whose X-Forwarded-For is believed
 
 
 STATE: web.AppKey[State] = web.AppKey("state", State)
@@ -44,11 +59,19 @@ CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 USER: web.RequestKey[tables.User] = web.RequestKey("user", tables.User)
 PROJECT_ID: web.RequestKey[str] = web.RequestKey("project_id", str)
 GRANTS: web.RequestKey[Grants] = web.RequestKey("grants", Grants)
+ORGANIZATION_ID: web.RequestKey[str] = web.RequestKey("organization_id", str)  # where the path names one
+RATE: web.RequestKey[Rate] = web.RequestKey("rate", Rate)
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 
 
 def state(request: web.Request) -> State:
     return request.config_dict[STATE]
+
+
+def source_of(request: web.Request) -> str:
+    """Where a request comes from."""
+    forwarded = ",".join(request.headers.getall("X-Forwarded-For", []))
+    return source(request.remote or "", forwarded, state(request).trusted)
 
 
 def cause(request: web.Request) -> Cause:

@@ -14,11 +14,14 @@ from narthex_registry.tables.catalogue import Project as Project
 from narthex_registry.tables.catalogue import Service as Service
 from narthex_registry.tables.catalogue import UserLimit as UserLimit
 from narthex_registry.tables.catalogue import Version as Version
+from narthex_registry.tables.metrics import Metric as Metric
+from narthex_registry.tables.metrics import Series as Series
 from narthex_registry.tables.people import Organization as Organization
 from narthex_registry.tables.people import OrganizationMember as OrganizationMember
 from narthex_registry.tables.people import ProjectMember as ProjectMember
 from narthex_registry.tables.people import Role as Role
 from narthex_registry.tables.people import RoleAssignment as RoleAssignment
+from narthex_registry.tables.people import Session as Session
 from narthex_registry.tables.people import Token as Token
 from narthex_registry.tables.people import User as User
 from narthex_registry.tables.records import AuditEvent as AuditEvent

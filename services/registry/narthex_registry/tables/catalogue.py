@@ -155,3 +155,7 @@ class UserLimit(Row):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     kind: Mapped[str]  # rate | concurrency
     limit: Mapped[int]
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind} limit of {self.user_id}"

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from narthex_registry.tables.base import Row
+from narthex.contracts.ids import new_id
+from narthex_registry.tables.base import Base, Row, now
 
 
 class Organization(Row):
@@ -85,6 +86,18 @@ class Token(Row):
     expires: Mapped[datetime | None]
     revoked: Mapped[bool] = mapped_column(default=False)
     last_used: Mapped[datetime | None]
+
+
+class Session(Base):
+    """Somebody signed in with a password; what they got is good as long as this row is there and has not expired."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "user_id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(default=now)
+    expires: Mapped[datetime]
 
 
 class Role(Row):

@@ -73,3 +73,4 @@ class ProjectEvent(Base):
     instance_id: Mapped[str | None] = mapped_column(String(36))  # of a version: the instance it is about
     type: Mapped[str]
     text: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of a change of health: before, reason, evidence
