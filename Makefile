@@ -3,13 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: up test check bench format clean
+.PHONY: up test test-postgres check bench bench-api replace format clean
 
 up: .venv/installed-up
 	@exec $(BIN)/narthex up
 
 test: .venv/installed-dev
 	@$(BIN)/python -m pytest
+
+# All tests of the registry on PostgreSQL too; `make test` runs some of them there.
+test-postgres: .venv/installed-dev
+	@NARTHEX_TEST_POSTGRES=all $(BIN)/python -m pytest tests/integration -k registry
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -20,6 +24,15 @@ check: .venv/installed-dev
 # The router against nginx, HAProxy, Envoy and Caddy: 12 minutes. ROWS="plain tls" and ROUNDS=1 make it shorter.
 bench: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench $(ROWS)
+
+# Routers replace one another under load, one with so many workers after the other: no request may fail.
+replace: .venv/installed-dev
+	@REPLACEMENTS="$(or $(ROUTERS),3 1 2 4 2)" $(BIN)/python -m pytest --timeout 0 -k under_load \
+	  tests/integration/test_router_replacement.py
+
+# The REST API on SQLite: a mix of requests, long lists, 100,000 services. ROWS="mixed list" for some of it.
+bench-api: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -P -m bench.api $(ROWS)
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
@@ -42,4 +55,5 @@ $(BIN)/python:
 .venv/installed-dev: $(BIN)/python pyproject.toml
 	@echo "Installing Narthex and its tests' tools into .venv"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[server,embedded,dev]'
+	@PYTHONPATH=tests $(BIN)/python -P -c 'from compat.cli import installed; installed()'
 	@touch $@ .venv/installed-up

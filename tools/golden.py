@@ -71,6 +71,10 @@ OTHERS: dict[str, Any] = {
     "workers": 2,
     "applied_sequence": 41,
     "dropped": 3,
+    "kind": "rate_limit_user",
+    "limit": 60,
+    "refused": 12,
+    "shadowed": 0,
     "records": (
         entities.RequestRecord(
             id=identity(8),

@@ -50,7 +50,7 @@ class Watched(Downstream):
             return True
         if self._closing or self.received < sent:
             return self._closing
-        return self.exchange is None or not self._body.done
+        return self.exchange is None or not self.forwarding.body.done
 
 
 class Wire(asyncio.Protocol):
@@ -258,7 +258,9 @@ async def firing_range(**bounds: Any) -> AsyncIterator[Range]:
     errors: list[str] = []
     async with strict_origin() as origin, router(service_entries([origin.port]), Watched, **bounds) as under_test:
         table = under_test.plane.table
-        table.routes = EveryHost(table.routes[b"svc.services.test"])
+        only = table.route(b"svc.services.test")
+        assert only is not None
+        table.routes = EveryHost(only)
         loop.set_exception_handler(lambda _, context: errors.append(repr(context.get("exception", context))))
         try:
             yield Range(under_test, origin, errors)

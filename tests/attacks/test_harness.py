@@ -6,7 +6,8 @@ from attacks.harness import firing_range
 from attacks.opinions import disagreements
 
 from narthex_router import downstream
-from narthex_router.http1 import BadMessage, ChunkedBody, Fields, LengthBody, read_request_fields
+from narthex_router.bodies import ChunkedBody, LengthBody
+from narthex_router.http1 import BadMessage, Fields, read_request_fields
 
 
 async def test_it_sees_a_field_that_was_passed_along_unparsed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-MODULES = ["http1", "downstream", "upstream", "access"]
+MODULES = ["http1", "bodies", "downstream", "forwarding", "upstream", "endpoints", "tunnel", "outgoing", "access"]
 
 UNICODE_TRAPS = {"splitlines", "isdigit", "isalpha", "isalnum", "isdecimal", "isnumeric", "isspace", "isidentifier"}
 UNICODE_TRAPS |= {"casefold", "title", "capitalize", "expandtabs", "readline", "format_map"}
@@ -33,7 +33,7 @@ IN_A_BUFFER = {
 NUMBERS = {
     ("http1", "read_length", "value"),  # _LENGTH: [0-9]{1,18}
     ("http1", "host_name", "match[2]"),  # _AUTHORITY: [0-9]{1,5}
-    ("http1", "_size_line", "match[1]"),  # _CHUNK_LINE: [0-9A-Fa-f]{1,16}
+    ("bodies", "_size_line", "digits"),  # _CHUNK_LINE: [0-9A-Fa-f]{1,16}
     ("http1", "read_response_head", "line[1]"),  # STATUS_LINE: [01]
     ("http1", "read_response_head", "line[2]"),  # STATUS_LINE: three digits
 }

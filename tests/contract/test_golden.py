@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,20 @@ from narthex.contracts.events import BY_SUBJECT, Event, every_event
 FOLDER = Path(__file__).parent / "golden"
 
 
+def as_in(sample: Any, written: Any) -> Any:
+    """What was written, without the fields that the sample's release did not have."""
+    if isinstance(sample, dict):
+        return {name: as_in(value, written[name]) for name, value in sample.items()}
+    if isinstance(sample, list):
+        return [as_in(one, other) for one, other in zip(sample, written, strict=True)]
+    return written
+
+
 @pytest.mark.parametrize("kind", list(every_event()), ids=lambda kind: kind.__name__)
 def test_a_golden_sample_is_read_and_written_without_a_loss(kind: type[Event]) -> None:
     sample = json.loads((FOLDER / f"{kind.__name__}.json").read_text())
     written = kind.model_validate(sample).model_dump(mode="json")
-    assert {name: written[name] for name in sample} == sample
+    assert as_in(sample, written) == sample
 
 
 @pytest.mark.parametrize("kind", list(every_event()), ids=lambda kind: kind.__name__)

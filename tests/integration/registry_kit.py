@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from integration.databases import database_settings
+
 from narthex.bus import BusSettings
 from narthex.runtime.settings import ProcessSettings, SealingSettings
 from narthex.testing.rest import Rest, rest
@@ -21,6 +23,7 @@ def config(directory: Path, **api: Any) -> Config:
         sealing=SealingSettings(key_file=directory / "sealing.key"),
         bus=BusSettings(url="nats://127.0.0.1:1"),
         api=ApiSettings(**{"port": 0, **api}),
+        database=database_settings(directory),
     )
 
 

@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from narthex.routing import Entry, Kind
+from narthex.routing import Entry, Kind, LimitStore
 from narthex.runtime.tasks import background
 from narthex_router.bounds import Bounds
 from narthex_router.downstream import Downstream
+from narthex_router.endpoints import Endpoints
 from narthex_router.journal import Journal
+from narthex_router.lessor import Lessor
 from narthex_router.plane import Plane
 from narthex_router.table import Table
-from narthex_router.upstream import Endpoints
 
 HOST = "svc.services.test"
+TOKEN_KEY = bytes(32)
 
 
 def entry(kind: Kind, key: str, revision: int = 1, **fields: Any) -> Entry:
@@ -109,10 +111,12 @@ class Client:
 
 
 @asynccontextmanager
-async def router(entries: list[Entry], protocol: type[Downstream] = Downstream, **bounds: Any) -> AsyncIterator[Router]:
-    """A plane that serves plain HTTP on a free port by the given entries."""
+async def router(
+    entries: list[Entry], protocol: type[Downstream] = Downstream, budgets: LimitStore | None = None, **bounds: Any
+) -> AsyncIterator[Router]:
+    """A plane that serves plain HTTP on a free port by the given entries; by limits, if it is given their budgets."""
     limits = replace(Bounds(), **bounds)
-    table = Table("test", limits)
+    table = Table("test", TOKEN_KEY, limits)
     table.apply(entries)
     async with background() as tasks:
         plane = Plane(
@@ -127,10 +131,13 @@ async def router(entries: list[Entry], protocol: type[Downstream] = Downstream, 
 
         async def sweep() -> None:
             while True:
-                plane.sweep(asyncio.get_running_loop().time())
+                for _ in plane.sweep(asyncio.get_running_loop().time()):
+                    pass
                 await asyncio.sleep(0.02)
 
         tasks.start(sweep(), "sweep")
+        if budgets is not None:
+            tasks.start(Lessor(plane.gates, budgets, "worker-under-test").run(), "ask for limits")
         server = await asyncio.get_running_loop().create_server(lambda: protocol(plane, secure=False), "127.0.0.1", 0)
         under_test = Router(plane, server.sockets[0].getsockname()[1])
         try:

@@ -10,14 +10,18 @@ import pytest
 from aiohttp import web
 
 from narthex_healthcheck.probe import BODY_BYTES, open_probe
-from narthex_healthcheck.target import Target
+from narthex_healthcheck.target import Question, Target
 from narthex_healthcheck.verdict import ANSWERED, Outcome, Thresholds
 
 Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def target(port: int, path: str | None = "/", address: str = "127.0.0.1", timeout_s: float = 5.0) -> Target:
-    return Target(address, port, path, 5.0, timeout_s, Thresholds())
+    return Target(address, port, Question(path) if path is not None else None, 5.0, timeout_s, Thresholds())
+
+
+def asking(port: int, question: Question) -> Target:
+    return Target("127.0.0.1", port, question, 5.0, 5.0, Thresholds())
 
 
 async def probe(target: Target) -> Outcome:
@@ -94,6 +98,31 @@ async def test_it_says_who_it_is_and_asks_for_exactly_the_path():
         assert request.headers["Host"] == f"127.0.0.1:{port}"
         assert request.headers["User-Agent"] == "narthex-healthcheck"
         assert "Cookie" not in request.headers
+
+
+@pytest.mark.parametrize(("status", "cause"), [(204, ANSWERED), (401, ANSWERED), (200, "http_2xx"), (302, "http_3xx")])
+async def test_other_statuses_can_be_expected(status, cause):
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    async with application(answer) as port:
+        question = Question("/", expected=((204, 204), (400, 499)))
+        assert await probe(asking(port, question)) == Outcome(cause, f"probe: HTTP {status}")
+
+
+async def test_it_sends_the_method_and_headers_of_the_check():
+    seen: list[web.Request] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(request)
+        return web.Response(text="a body that HEAD does not get")
+
+    headers = (("Host", "app.example.org"), ("X-Probe", "yes"), ("User-Agent", "mine"))
+    async with application(answer) as port:
+        assert (await probe(asking(port, Question("/up", "HEAD", headers)))).good
+    [request] = seen
+    assert (request.method, request.path) == ("HEAD", "/up")
+    assert [request.headers[name] for name, _ in headers] == [value for _, value in headers]
 
 
 async def test_a_body_without_end_is_read_only_so_far():

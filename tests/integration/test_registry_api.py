@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.databases import database_url
 from integration.registry_kit import SERVICE, P, config, running
 from yarl import URL
 
@@ -227,6 +228,10 @@ async def test_a_version_keeps_what_it_does_not_use_and_clears_what_is_null(hell
         "timeout": 3.0,
         "failure_threshold": 1,
         "success_threshold": 1,
+        "type": None,
+        "method": "GET",
+        "headers": {},
+        "expected_status": "200-399",
     }
     _, cleared = await hello.patch(path, {"command": None, "labels": None, "health_check": None})
     assert (cleared["command"], cleared["labels"], cleared["health_check"]) == (None, {}, None)
@@ -356,6 +361,7 @@ async def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port}" in str(caught.value.exceptions[0].exceptions)
 
 
+@pytest.mark.sqlite_only
 async def test_a_database_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "registry").mkdir()
     (tmp_path / "registry" / "registry.db").write_text("this is no database" * 100)
@@ -397,6 +403,7 @@ async def process(directory: Path) -> AsyncIterator[Rest]:
         "NARTHEX_SEALING_KEY_FILE": str(directory / "sealing.key"),
         "NARTHEX_API_PORT": str(port),
         "NARTHEX_NATS_URL": "nats://127.0.0.1:1",
+        "NARTHEX_DATABASE_URL": database_url(directory),
     }
     command = (sys.executable, "-m", "narthex", "serve", "registry")
     running = await asyncio.create_subprocess_exec(

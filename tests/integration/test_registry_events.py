@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from integration.databases import database_settings
 
 from narthex.bus import EVENTS, Bus, BusSettings, open_bus
 from narthex.contracts import events
@@ -58,6 +59,7 @@ async def running(directory: Path, nats: NatsServer | Absent, **registry: Any) -
         sealing=SealingSettings(key_file=directory / "sealing.key"),
         bus=settings(nats, "registry"),
         api=ApiSettings(port=0),
+        database=database_settings(directory),
         registry=RegistrySettings(**registry),
     )
     async with open(config) as part, rest(part.port, (directory / "admin.token").read_text().strip()) as client:

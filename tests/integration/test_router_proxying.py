@@ -1,12 +1,12 @@
 """The router's data plane between raw clients and scripted instances: transcripts over real sockets."""
 
 import asyncio
-import hashlib
 import json
 
 import pytest
-from integration.router_kit import entry, router, service_entries
+from integration.router_kit import TOKEN_KEY, entry, router, service_entries
 
+from narthex.contracts.digest import token_digest
 from narthex.routing import Kind
 from narthex.testing.backend import Conversation, answer, backend
 from narthex.testing.waiting import until
@@ -437,7 +437,7 @@ async def test_what_is_not_a_plain_request_is_refused_by_name(request_bytes: byt
 
 async def test_a_protected_service_wants_a_token_that_is_known_valid_and_permitted() -> None:
     def token(name: str, **fields: object) -> list[object]:
-        digest = hashlib.sha256(name.encode()).hexdigest()
+        digest = token_digest(TOKEN_KEY, name.encode()).hex()
         return [entry(Kind.TOKEN, name, subject_id=f"s-{name}", digest=digest, **fields)]
 
     entries = [

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ from narthex.runtime.tasks import background
 from narthex.testing.backend import answer, backend
 from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.servers import free_port, valkey_server
-from narthex.testing.waiting import until
+from narthex.testing.waiting import eventually, until
 from narthex_router.diskcopy import write_copy
+from narthex_router.ports import open_ports
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
 
@@ -41,22 +43,26 @@ def config(tmp_path: Path, redis_url: str, **more: object) -> WorkerConfig:
         "log_level": "info",
         "bounds": {"drain_s": 2.0},
     }
+    write_sealing_key(tmp_path / "sealing.key")
     return WorkerConfig(**{**usual, **more})  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def workers(made: WorkerConfig, count: int = 2) -> AsyncIterator[tuple[Workers, dict[str, int]]]:
+async def workers(
+    made: WorkerConfig, count: int = 2, *, heard_first: bool = True
+) -> AsyncIterator[tuple[Workers, dict[str, int]]]:
     """Running workers, and how often each has said how it is."""
     heard: dict[str, int] = {}
 
     async def hear(name: str, status: Status) -> None:
         heard[name] = heard.get(name, 0) + 1
 
-    under_test = Workers(made, count, 2.0, hear, lambda records, dropped: None, silent_s=1.5)
+    ports = open_ports(made.bind, made.https_port, made.http_port, count)
+    under_test = Workers(made, ports, count, 2.0, hear, lambda records, dropped: None, silent_s=1.5)
     async with background() as tasks:
         running = tasks.start(under_test.run(), "workers")
         try:
-            await until(lambda: len(heard) == count)
+            await until(lambda: len(heard) == count or not heard_first)
             yield under_test, heard
         finally:
             if not running.done():
@@ -64,10 +70,14 @@ async def workers(made: WorkerConfig, count: int = 2) -> AsyncIterator[tuple[Wor
                 await running
 
 
+def nursery_of(under_test: Workers) -> int:
+    assert under_test._nursery is not None
+    return under_test._nursery.pid
+
+
 def pids(under_test: Workers) -> list[int]:
     """The worker processes: children of the nursery, which is a child of ours."""
-    assert under_test._nursery is not None
-    nursery = under_test._nursery._process.pid
+    nursery = nursery_of(under_test)
     return [int(pid) for pid in Path(f"/proc/{nursery}/task/{nursery}/children").read_text().split()]
 
 
@@ -84,24 +94,25 @@ async def test_a_worker_that_is_gone_or_stuck_is_replaced(how: signal.Signals, t
             await until(lambda: all(heard[name] > count[name] for name in heard))
 
 
-async def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_a_sentence() -> None:
     taken = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
     try:
-        under_test = Workers(
-            config(tmp_path, "redis://127.0.0.1:1/0", https_port=port),
-            1,
-            1.0,
-            None,
-            None,  # type: ignore[arg-type]
-        )
-        with pytest.raises(ExceptionGroup) as failure:
-            await under_test.run()
-        [reason] = failure.value.exceptions
-        assert isinstance(reason, Misconfigured)
-        assert "Address already in use" in reason.message
+        with pytest.raises(Misconfigured, match="Address already in use"):
+            open_ports("127.0.0.1", port, free_port(), 1)
     finally:
         taken.close()
+
+
+async def test_a_worker_waits_for_a_sealing_key_that_another_part_has_not_made_yet(tmp_path: Path) -> None:
+    made = config(tmp_path, "redis://127.0.0.1:1/0")
+    (tmp_path / "sealing.key").unlink()
+    write_copy(tmp_path / "table.copy", service_entries([1]))
+    async with workers(made, 1) as (under_test, _):
+        await until(lambda: "cannot read the sealing key" in under_test.waiting_for())
+        write_sealing_key(tmp_path / "sealing.key")
+        await until(lambda: under_test.waiting_for().endswith("a certificate"))
+        assert under_test.restarts == 0
 
 
 async def test_workers_follow_the_shared_table_and_say_what_they_have_applied(tmp_path: Path) -> None:
@@ -117,20 +128,111 @@ async def test_workers_follow_the_shared_table_and_say_what_they_have_applied(tm
             assert len(await under_test.counters()) == 2
 
 
-async def test_with_valkey_away_a_router_starts_by_its_copy_on_disk(tmp_path: Path) -> None:
-    key_file = tmp_path / "sealing.key"
-    write_sealing_key(key_file)
+async def ask(made: WorkerConfig) -> bytes:
+    """One request on a new connection; the body of its answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", made.http_port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: svc.services.test\r\nConnection: close\r\n\r\n")
+    answered = await reader.read()
+    writer.close()
+    return answered.partition(b"\r\n\r\n")[2]
+
+
+@asynccontextmanager
+async def serving_by_their_copy(tmp_path: Path, count: int = 2) -> AsyncIterator[tuple[Workers, WorkerConfig]]:
+    """Workers that serve an instance by the copy of the table, with nobody else there."""
+    made = config(tmp_path, "redis://127.0.0.1:1/0")
     issued = ThrowAwayCA().issue("*.services.test")
-    sealed = Sealer(read_sealing_key(key_file)).seal(issued.key, "certificate:wild")
+    sealed = Sealer(read_sealing_key(tmp_path / "sealing.key")).seal(issued.key, "certificate:wild")
     certificate = entry(Kind.CERTIFICATE, "wild", hosts=issued.hosts, chain=issued.chain, sealed_key=sealed)
     async with backend(answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")) as instance:
         write_copy(tmp_path / "table.copy", [*service_entries([instance.port]), certificate])
-        made = config(tmp_path, "redis://127.0.0.1:1/0")
-        async with workers(made) as (under_test, _):
-            await until(lambda: under_test.waiting_for() == "")
-            reader, writer = await asyncio.open_connection("127.0.0.1", made.http_port)
-            writer.write(b"GET / HTTP/1.1\r\nHost: svc.services.test\r\nConnection: close\r\n\r\n")
-            assert (await reader.read()).endswith(b"hi")
+        async with workers(made, count) as (under_test, _):
+            await under_test.serving()
+            yield under_test, made
+
+
+async def test_with_valkey_away_a_router_starts_by_its_copy_on_disk(tmp_path: Path) -> None:
+    async with serving_by_their_copy(tmp_path) as (under_test, made):
+        assert await ask(made) == b"hi"
+        away = [status.raw["table_away"] for status in under_test.statuses.values() if status.raw]
+        assert all("Valkey is away" in reason for reason in away)
+
+
+async def test_a_nursery_that_is_killed_is_replaced_and_connections_wait_for_it(tmp_path: Path) -> None:
+    async with serving_by_their_copy(tmp_path) as (under_test, made):
+        before = pids(under_test)
+        os.kill(nursery_of(under_test), signal.SIGKILL)
+        await until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in before))
+        assert await ask(made) == b"hi"
+        await until(lambda: under_test.nursery_restarts == 1 and under_test.waiting_for() == "")
+
+
+async def test_a_crash_loop_slows_down_and_says_so(tmp_path: Path) -> None:
+    async with serving_by_their_copy(tmp_path, 1) as (under_test, made):
+
+        def looping() -> bool:
+            for pid in pids(under_test):
+                os.kill(pid, signal.SIGKILL)
+            return "worker r/0, which died 3 times in a row (exit code -9)" in under_test.waiting_for()
+
+        await until(looping)
+        assert await ask(made) == b"hi"  # the connection waits for the worker
+        assert under_test.restarts >= 3
+
+
+async def test_a_worker_whose_event_loop_stands_still_shows_where_and_is_replaced(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = config(tmp_path, "redis://127.0.0.1:1/0")
+    key_file = tmp_path / "sealing.key"
+    key = key_file.read_bytes()
+    key_file.unlink()
+    os.mkfifo(key_file)  # opening it waits for a writer that does not come
+    async with workers(made, 1, heard_first=False) as (under_test, _):
+        await until(lambda: under_test.stalls == 1)
+        key_file.unlink()
+        key_file.write_bytes(key)
+        await until(lambda: under_test.waiting_for() == "Valkey is away" or under_test.statuses["r/0"].raw)
+        assert under_test.stalls <= 2  # the next one may have come to the same place before
+    shown = capfd.readouterr().err
+    assert "Timeout (0:00:01)!" in shown
+    assert "in read_sealing_key" in shown
+
+
+async def test_a_worker_without_descriptors_sheds_connections_and_does_not_spin(tmp_path: Path) -> None:
+    async with serving_by_their_copy(tmp_path, 1) as (under_test, made):
+        assert await ask(made) == b"hi"
+        [worker] = pids(under_test)
+        usual = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (descriptors(worker) + 3, usual[1]))
+        clients = [await asyncio.open_connection("127.0.0.1", made.http_port) for _ in range(20)]
+        await until(lambda: sum(reader.at_eof() for reader, _ in clients) >= 10)
+        before = cpu_s(worker)
+        await asyncio.sleep(0.5)  # what is measured is CPU time: a worker that spins takes all of it
+        assert cpu_s(worker) - before < 0.25
+        for _, writer in clients:
             writer.close()
-            away = [status.raw["table_away"] for status in under_test.statuses.values() if status.raw]
-            assert all("Valkey is away" in reason for reason in away)
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, usual)
+        await until_asked(made)
+        assert pids(under_test) == [worker]
+
+
+async def until_asked(made: WorkerConfig) -> None:
+    async def look() -> bool:
+        try:
+            return await ask(made) == b"hi"
+        except ConnectionError:
+            return False
+
+    await eventually(look)
+
+
+def descriptors(pid: int) -> int:
+    """How many descriptors a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def cpu_s(pid: int) -> float:
+    """CPU time that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -40,18 +40,8 @@ from attacks.readers import (
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from narthex_router.http1 import (
-    REQUEST_LINE,
-    BadMessage,
-    Body,
-    ChunkedBody,
-    UntilClose,
-    read_authority,
-    read_request_fields,
-    read_response_head,
-    request_body,
-    response_body,
-)
+from narthex_router.bodies import Body, ChunkedBody, UntilClose, request_body, response_body
+from narthex_router.http1 import REQUEST_LINE, BadMessage, read_authority, read_request_fields, read_response_head
 
 CASES = int(os.environ.get("NARTHEX_ATTACK_CASES", "4000"))
 examples = settings(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from narthex_router.http1 import LAST_CHUNK, ChunkedBody, LengthBody, chunk
+from narthex_router.bodies import LAST_CHUNK, ChunkedBody, LengthBody, chunk
 
 PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=6)
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from narthex_router.http1 import BadMessage, ChunkedBody, read_request_fields, read_response_head
+from narthex_router.bodies import ChunkedBody
+from narthex_router.http1 import BadMessage, read_request_fields, read_response_head
 
 GOOD_EXTENSIONS = [
     b"",

@@ -240,7 +240,7 @@ def wait_until_instance_gone(
 
 def list_services(*, project: str | None = None) -> Call[list[ServiceDetail]]:
     """The services of a project."""
-    return Call("GET", _in_project(project, "services"), list[ServiceDetail])
+    return Call("GET", _in_project(project, "services"), list[ServiceDetail], query={"detail": "true"})
 
 
 def get_service(name: str, *, project: str | None = None) -> Call[ServiceDetail]:

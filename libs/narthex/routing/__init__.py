@@ -7,6 +7,11 @@ Nothing here imports pydantic, so that a router worker stays small.
 
 from narthex.routing.entry import Entry as Entry
 from narthex.routing.entry import Kind as Kind
+from narthex.routing.limits import LimitStore as LimitStore
+from narthex.routing.limits import Use as Use
+from narthex.routing.limits import concurrency_key as concurrency_key
+from narthex.routing.limits import open_limit_store as open_limit_store
+from narthex.routing.limits import rate_key as rate_key
 from narthex.routing.store import Change as Change
 from narthex.routing.store import Position as Position
 from narthex.routing.store import PositionLost as PositionLost

@@ -10,6 +10,7 @@ Keys, all under `nx:`:
 """
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -73,10 +74,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One accepted change and its position in the log."""
+    """One accepted change and its position in the log; no entry when it cannot be read here."""
 
     position: Position
-    entry: Entry
+    entry: Entry | None
 
 
 def table_key(kind: Kind) -> str:
@@ -100,13 +101,13 @@ class TableStore:
             for entry in chunk:
                 arguments += [entry.kind, entry.key, entry.revision, entry.encode()]
             keys = [CHANGES, COUNT, *(table_key(entry.kind) for entry in chunk)]
-            with _unavailable():
+            with unavailable():
                 taken += int(await self._apply(keys=keys, args=arguments))
         return taken
 
     async def position(self) -> Position:
         """Where the change log ends now; read before `load`, so that nothing falls between the two."""
-        with _unavailable():
+        with unavailable():
             last = await self._client.xrevrange(CHANGES, count=1)
         return _position(*last[0]) if last else Position()
 
@@ -121,13 +122,13 @@ class TableStore:
         for kind in kinds:
             cursor = -1
             while cursor:
-                with _unavailable():
+                with unavailable():
                     cursor, found = await self._client.hscan(table_key(kind), max(cursor, 0), count=PAGE)
                 yield list(_readable(kind, found))
 
     async def get(self, kind: Kind, key: str) -> Entry | None:
         """The entry held for one thing."""
-        with _unavailable():
+        with unavailable():
             value = await self._client.hget(table_key(kind), key)
         return decode(kind, key, value) if value is not None else None
 
@@ -136,7 +137,7 @@ class TableStore:
 
         Raises PositionLost when some of them are no longer in the log, or the log began anew.
         """
-        with _unavailable():
+        with unavailable():
             found = await self._client.xread({CHANGES: after.id}, count=CHUNK, block=max(1, int(wait_s * 1000)))
         changes = [_change(*item) for _, items in found or () for item in items]
         if changes and changes[0].position.number != after.number + 1:
@@ -145,34 +146,40 @@ class TableStore:
 
     async def epoch(self) -> str | None:
         """The mark of the table's last filling; None when the table is empty or was lost."""
-        with _unavailable():
+        with unavailable():
             value = await self._client.get(EPOCH)
         return value.decode() if value is not None else None
 
     async def mark_filled(self) -> None:
         """Set the epoch after a filling from the registry's snapshot; an epoch that is there stays."""
-        with _unavailable():
+        with unavailable():
             await self._client.set(EPOCH, new_id(), nx=True)
 
-    async def bury_missing(self, kinds: Iterable[Kind], known: set[tuple[Kind, str]], upto_sequence: int) -> int:
-        """Make tombstones of entries that a snapshot at `upto_sequence` does not name; returns how many.
+    async def missing(
+        self, kinds: Iterable[Kind], known: set[tuple[Kind, str]], upto_sequence: int
+    ) -> tuple[list[Entry], Counter[Kind]]:
+        """Tombstones for the entries that a snapshot at `upto_sequence` does not name, and how many there are in all.
 
         An entry that a later fact brought is left alone.
         """
-        gone = [
-            Entry(entry.kind, entry.key, entry.revision + 1, entry.sequence, None)
-            async for entry in self.load(kinds)
-            if entry.payload is not None and (entry.kind, entry.key) not in known and entry.sequence <= upto_sequence
-        ]
-        return await self.apply(gone)
+        held: Counter[Kind] = Counter()
+        gone: list[Entry] = []
+        async for page in self.pages(kinds):
+            for entry in page:
+                if entry.payload is None:
+                    continue
+                held[entry.kind] += 1
+                if (entry.kind, entry.key) not in known and entry.sequence <= upto_sequence:
+                    gone.append(Entry(entry.kind, entry.key, entry.revision + 1, entry.sequence, None))
+        return gone, held
 
     async def lease(self, name: str, owner: str, seconds: float) -> bool:
         """Take or renew the lease `name`; whether `owner` holds it now. It ends by itself after `seconds`."""
-        with _unavailable():
+        with unavailable():
             return bool(await self._lease(keys=[f"nx:lease:{name}"], args=[owner, int(seconds * 1000)]))
 
     async def ping(self) -> None:
-        with _unavailable():
+        with unavailable():
             await self._client.ping()
 
 
@@ -194,7 +201,8 @@ async def open_table_store(url: str, timeout_s: float) -> AsyncIterator[TableSto
 
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def unavailable() -> Iterator[None]:
+    """Says in our terms that Valkey is away."""
     try:
         yield
     except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
@@ -214,5 +222,10 @@ def _position(stream_id: bytes, fields: dict[bytes, bytes]) -> Position:
 
 
 def _change(stream_id: bytes, fields: dict[bytes, bytes]) -> Change:
-    kind = Kind(fields[b"k"].decode())
-    return Change(_position(stream_id, fields), decode(kind, fields[b"i"].decode(), fields[b"v"]))
+    position = _position(stream_id, fields)
+    try:
+        return Change(position, decode(Kind(fields[b"k"].decode()), fields[b"i"].decode(), fields[b"v"]))
+    except (ValueError, KeyError):
+        # Of a kind that a newer release brought, or damaged: what follows it counts all the same.
+        log.error("unreadable change", extra={"fields": {"position": position.id}})
+        return Change(position, None)

@@ -57,6 +57,11 @@ def token_digest_key(sealing_key: bytes) -> bytes:
     return HKDF(SHA256(), digest.KEY_BYTES, salt=None, info=b"narthex token digest").derive(sealing_key)
 
 
+def session_key(sealing_key: bytes) -> bytes:
+    """The key that signs what people get who sign in with a password; it follows from the sealing key too."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"narthex sign-in session").derive(sealing_key)
+
+
 def open_sealing_key(path: Path, depends: str) -> bytes:
     """The key, made on an installation's first start and never silently made again.
 

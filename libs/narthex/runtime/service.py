@@ -12,7 +12,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -24,7 +24,9 @@ from pydantic import ValidationError
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.admin import Check, MoreMetrics, admin_server
 from narthex.runtime.logs import set_up_logs
+from narthex.runtime.notify import tell_manager, tell_ready
 from narthex.runtime.settings import ProcessSettings
+from narthex.runtime.tasks import background
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +35,18 @@ async def _nothing() -> None:
     """Nothing to finish before the end."""
 
 
+async def _never() -> None:
+    """A part that nobody replaces while it runs."""
+    await asyncio.Event().wait()
+
+
 @dataclass(frozen=True)
 class Part:
     """A running service as the main loop sees it."""
 
     checks: Mapping[str, Check] = field(default_factory=dict)  # readiness, by name
     drain: Callable[[], Awaitable[None]] = _nothing  # finish what is under way; called once
+    replaced: Callable[[], Coroutine[Any, Any, None]] = _never  # returns when another process does the part's work
     more_metrics: MoreMetrics | None = None
 
 
@@ -91,20 +99,46 @@ def serve(name: str) -> int:
 
 
 async def _run(name: str, app: App, config: Any) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    process: ProcessSettings = config.process
-    async with (
-        app.open(config) as part,
-        admin_server(process.admin_bind, process.admin_port, part.checks, part.more_metrics) as port,
-    ):
-        log.info("started", extra={"fields": {"admin_port": port}})
-        await stop.wait()
-        log.info("draining")
-        await part.drain()
+    opening = asyncio.current_task()
+    assert opening is not None
+    _on_stop(opening.cancel)
+    try:
+        async with app.open(config) as part:
+            await _watch(part, config.process)
+    except asyncio.CancelledError:
+        log.info("told to stop before it had started")
     log.info("stopped")
+
+
+async def _watch(part: Part, process: ProcessSettings) -> None:
+    """Have the part do its work until it is told to stop or replaced, then let it finish."""
+    stop = asyncio.Event()
+    _on_stop(stop.set)
+    async with admin_server(process.admin_bind, process.admin_port, part.checks, part.more_metrics) as port:
+        log.info("started", extra={"fields": {"admin_port": port}})
+        replaced = await _end_of_work(part, stop)
+        tell_manager("STOPPING=1")
+        if not replaced:
+            log.info("draining")
+            await part.drain()
+    if replaced:
+        log.info("replaced: draining")  # the admin port is free for the process that does the work now
+        await part.drain()
+
+
+async def _end_of_work(part: Part, stop: asyncio.Event) -> bool:
+    """Wait until the part shall end; whether that is because another process does its work."""
+    async with background() as tasks:
+        tasks.start(tell_ready(part.checks), "tell the service manager")
+        replaced = tasks.start(part.replaced(), "be replaced")
+        told = tasks.start(stop.wait(), "be told to stop")
+        await asyncio.wait({replaced, told}, return_when=asyncio.FIRST_COMPLETED)
+        return replaced.done()
+
+
+def _on_stop(do: Callable[[], object]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, do)
 
 
 def _first(group: BaseException) -> BaseException:

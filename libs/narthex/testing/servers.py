@@ -103,7 +103,7 @@ def _child(command: list[str], port: int, log: Path) -> Iterator[subprocess.Pope
         preexec_fn=die_with_parent(),
     )
     try:
-        _wait_until_listening(process, port, log)
+        wait_until_listening(process, port, log)
         yield process
     finally:
         process.terminate()
@@ -114,7 +114,8 @@ def _child(command: list[str], port: int, log: Path) -> Iterator[subprocess.Pope
             process.wait()
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Until a child accepts connections; Misconfigured with its log when it does not."""
     deadline = time.monotonic() + READY_WITHIN_S
     while True:
         try:

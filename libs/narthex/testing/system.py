@@ -194,9 +194,7 @@ def start_system(data_dir: Path, *flags: str, settings: Mapping[str, str] = Mapp
 
 
 @contextmanager
-def running_system(
-    data_dir: Path, *flags: str, settings: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[System]:
+def running_system(data_dir: Path, *flags: str, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[System]:
     """A system for the length of a block."""
     system = start_system(data_dir, *flags, settings=settings)
     try:

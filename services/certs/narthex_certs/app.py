@@ -6,11 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from narthex.bus import open_bus
-from narthex.contracts.errors import Misconfigured
 from narthex.contracts.queries import CERTIFICATES_SUBJECT, CertificatesAnswer, CertificatesQuestion
 from narthex.routing import open_table_store
 from narthex.runtime.clock import SystemClock
-from narthex.runtime.sealing import Sealer, read_sealing_key, write_sealing_key
+from narthex.runtime.sealing import Sealer, open_sealing_key
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex_certs.config import Config as Config
@@ -51,15 +50,6 @@ async def open(config: Config) -> AsyncIterator[Part]:
 
 
 def open_sealer(key_file: Path, data_dir: Path) -> Sealer:
-    """The sealer of the installation's key, made on the first start and never silently made again."""
-    if not key_file.exists():
-        if holds_secrets(data_dir):
-            raise Misconfigured(
-                f"the sealing key {key_file} is missing, and {data_dir} holds secrets sealed under it. Put it back"
-            )
-        try:
-            key_file.parent.mkdir(parents=True, exist_ok=True)
-            write_sealing_key(key_file)
-        except OSError as error:
-            raise Misconfigured(f"cannot write the sealing key: {error}. Make that path writable") from None
-    return Sealer(read_sealing_key(key_file))
+    """The sealer of the installation's key."""
+    depends = f"{data_dir} holds secrets sealed under it" if holds_secrets(data_dir) else ""
+    return Sealer(open_sealing_key(key_file, depends))

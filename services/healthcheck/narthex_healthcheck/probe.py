@@ -13,11 +13,10 @@ from contextlib import asynccontextmanager, closing
 import aiohttp
 from yarl import URL
 
-from narthex_healthcheck.target import Target
+from narthex_healthcheck.target import Question, Target
 from narthex_healthcheck.verdict import ANSWERED, Outcome
 
 BODY_BYTES = 64 * 1024  # a health answer is small; whoever sends more has answered
-EXPECTED_STATUS = range(200, 400)
 
 # Failures of this process or machine: they say nothing about the instance.
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -38,7 +37,7 @@ class Probe:
         """What the target did within its timeout. Raises only when the probe could not be made, by our own fault."""
         try:
             async with asyncio.timeout(target.timeout_s):
-                return await (_connect(target) if target.path is None else self._get(target, target.path))
+                return await (_connect(target) if target.question is None else self._ask(target, target.question))
         except TimeoutError:
             return Outcome("timeout", f"probe: timed out after {target.timeout_s:g} s")
         except aiohttp.ClientConnectorError as error:
@@ -50,15 +49,14 @@ class Probe:
         except OSError as error:
             return _connect_failure(target, error)
 
-    async def _get(self, target: Target, path: str) -> Outcome:
-        url = URL(f"http://{target.authority}{path}")
-        async with self._session.get(url, allow_redirects=False) as response:
+    async def _ask(self, target: Target, question: Question) -> Outcome:
+        url = URL(f"http://{target.authority}{question.path}")
+        asking = self._session.request(question.method, url, headers=question.headers, allow_redirects=False)
+        async with asking as response:
             left = BODY_BYTES
             while left > 0 and (chunk := await response.content.read(left)):
                 left -= len(chunk)
-            status = response.status
-        cause = ANSWERED if status in EXPECTED_STATUS else f"http_{status // 100}xx"
-        return Outcome(cause, f"probe: HTTP {status}")
+        return question.outcome(response.status)
 
 
 @asynccontextmanager

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from narthex.contracts.entities import HealthCheck, Instance, Service
-from narthex_healthcheck.verdict import Outcome, Thresholds
+from narthex.contracts.entities import HealthCheck, Instance, ProbeType, Service
+from narthex.contracts.statuses import ANY_GOOD, Ranges, expects, ranges
+from narthex_healthcheck.verdict import ANSWERED, Outcome, Thresholds
 
 NO_PORT = Outcome(
     "no_port",
@@ -14,12 +15,27 @@ _SHORTEST_S = 0.1  # an interval or timeout of 0 would be a busy loop
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What an HTTP probe sends, and which statuses are a good answer."""
+
+    path: str = "/"
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    expected: Ranges = ranges(ANY_GOOD)
+
+    def outcome(self, status: int) -> Outcome:
+        """What an answer with this status says about the instance."""
+        cause = ANSWERED if expects(self.expected, status) else f"http_{status // 100}xx"
+        return Outcome(cause, f"probe: HTTP {status}")
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """Where and how an instance is probed: an HTTP GET when there is a path, else a TCP connect."""
+    """Where and how an instance is probed: over HTTP when there is a question, else by a TCP connect."""
 
     address: str
     port: int
-    path: str | None
+    question: Question | None
     interval_s: float
     timeout_s: float
     thresholds: Thresholds
@@ -30,7 +46,9 @@ class Target:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
     def __str__(self) -> str:
-        return f"connect {self.authority}" if self.path is None else f"GET http://{self.authority}{self.path}"
+        if self.question is None:
+            return f"connect {self.authority}"
+        return f"{self.question.method} http://{self.authority}{self.question.path}"
 
 
 def resolve(instance: Instance, check: HealthCheck | None, services: Collection[Service]) -> Target | None:
@@ -45,11 +63,18 @@ def resolve(instance: Instance, check: HealthCheck | None, services: Collection[
     return Target(
         instance.address,
         port,
-        check.path,
+        _question(check),
         max(check.interval, _SHORTEST_S),
         max(check.timeout, _SHORTEST_S),
         Thresholds(check.failure_threshold, check.success_threshold),
     )
+
+
+def _question(check: HealthCheck) -> Question | None:
+    """What is asked over HTTP; None where a connect is enough. Without a type the path decides."""
+    if check.type is ProbeType.TCP or (check.type is None and check.path is None):
+        return None
+    return Question(check.path or "/", check.method, tuple(check.headers.items()), ranges(check.expected_status))
 
 
 def _first_port(services: Collection[Service]) -> int | None:

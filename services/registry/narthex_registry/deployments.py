@@ -1,6 +1,6 @@
 """Deployments. One version of each is the default; services without a version of their own follow it."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -28,6 +28,12 @@ DEFAULTS = defaults_of(
         "output_fields",
         "labels",
     ),
+)
+
+
+# Made once: to make a statement takes as long as to run it.
+_BY_NAME = select(tables.Deployment).where(
+    tables.Deployment.project_id == bindparam("project_id"), tables.Deployment.name == bindparam("name")
 )
 
 
@@ -130,8 +136,7 @@ def detail(deployment: tables.Deployment, project: str, default_version: str | N
 async def _lookup(session: AsyncSession, project_id: str, name: str) -> tables.Deployment | None:
     if imported.hidden(name):
         return None
-    query = select(tables.Deployment).where(tables.Deployment.project_id == project_id, tables.Deployment.name == name)
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_BY_NAME, {"project_id": project_id, "name": name})).scalar_one_or_none()
 
 
 async def _name_is_free(session: AsyncSession, project_id: str, name: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -22,15 +22,15 @@ _SHOWN = (
     tables.Service.id,
     tables.Service.name,
     tables.Service.port,
-    tables.Service.created.label("time_created"),
-    tables.Service.updated.label("time_updated"),
+    tables.Service.created,
+    tables.Service.updated,
     tables.Service.labels,
     tables.Service.authentication_required,
     tables.Service.type,
     tables.Service.cache_aware_llm_routing,
     tables.Service.imported_name,
-    tables.Deployment.name.label("deployment"),
-    tables.Version.name.label("version"),
+    tables.Deployment.name,
+    tables.Version.name,
 )
 
 
@@ -68,8 +68,7 @@ async def find(session: AsyncSession, project_id: str, name: str) -> tables.Serv
 
 async def find_with_names(session: AsyncSession, project_id: str, name: str) -> Named:
     """A service, the name of its deployment, and that of its version if it has one of its own."""
-    query = _with_names(select(tables.Service, tables.Deployment.name, tables.Version.name), project_id)
-    found = (await session.execute(query.where(tables.Service.name == name))).one_or_none()
+    found = (await session.execute(_BY_NAME_WITH_NAMES, {"project_id": project_id, "name": name})).one_or_none()
     if found is None:
         raise NotFound(f"there is no service {name}")
     return Named(*found)
@@ -159,20 +158,7 @@ async def version_behind(
 
 async def status(session: AsyncSession, project_id: str, name: str) -> api.ServiceStatus:
     """Whether a service has instances that can answer, and how many."""
-    behind = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
-    ready = (
-        (tables.Instance.version_id == behind)
-        & tables.Instance.remove_at.is_(None)
-        & tables.Instance.health.in_(instances.READY)
-    )
-    query = (
-        select(tables.Service.id, func.count(tables.Instance.id))
-        .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
-        .outerjoin(tables.Instance, ready)
-        .where(tables.Service.project_id == project_id, tables.Service.name == name)
-        .group_by(tables.Service.id)
-    )
-    found = (await session.execute(query)).one_or_none()
+    found = (await session.execute(_READY, {"project_id": project_id, "name": name})).one_or_none()
     if found is None:
         raise NotFound(f"there is no service {name}")
     service_id, count = found
@@ -206,11 +192,24 @@ class Address:
 
 def summary(row: Row[*tuple[Any, ...]], address: Address) -> api.ServiceSummary:
     """A row of `listed` as the API shows it."""
-    shown = row._asdict()
-    if shown.pop("imported_name") is not None and shown["type"] == imported.TYPE:
-        shown["deployment"] = row.imported_name
-    # The values come from our own columns: checking each again would double the time of a long list.
-    return api.ServiceSummary.model_construct(endpoint=address.of(row.id), **shown)
+    # The values come from our own columns: names for them, or checking each again, would double a long list's time.
+    id, name, port, created, updated, labels, authentication, kind, cache_aware, imported_name, deployment, version = (
+        row
+    )
+    return api.ServiceSummary.model_construct(
+        id=id,
+        name=name,
+        deployment=imported_name or deployment if kind == imported.TYPE else deployment,
+        version=version,
+        port=port,
+        time_created=created,
+        time_updated=updated,
+        labels=labels,
+        authentication_required=authentication,
+        type=kind,
+        cache_aware_llm_routing=cache_aware,
+        endpoint=address.of(id),
+    )
 
 
 def render(service: tables.Service, deployment: str, version: str | None, address: Address) -> api.ServiceDetail:
@@ -227,7 +226,7 @@ def render(service: tables.Service, deployment: str, version: str | None, addres
     )
 
 
-def _with_names(query: Select[*tuple[Any, ...]], project_id: str) -> Select[*tuple[Any, ...]]:
+def _with_names(query: Select[*tuple[Any, ...]], project_id: str | BindParameter[str]) -> Select[*tuple[Any, ...]]:
     """A query for a project's services that also reads the names of deployment and version."""
     return (
         query.join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
@@ -236,11 +235,34 @@ def _with_names(query: Select[*tuple[Any, ...]], project_id: str) -> Select[*tup
     )
 
 
+# Made once: to make a statement takes as long as to run it.
+_BY_NAME = select(tables.Service).where(
+    tables.Service.project_id == bindparam("project_id"), tables.Service.name == bindparam("name")
+)
+_BY_NAME_WITH_NAMES = _with_names(
+    select(tables.Service, tables.Deployment.name, tables.Version.name), bindparam("project_id")
+).where(tables.Service.name == bindparam("name"))
+_BEHIND = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
+_READY = (
+    select(tables.Service.id, func.count(tables.Instance.id))
+    .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
+    .outerjoin(
+        tables.Instance,
+        and_(
+            tables.Instance.version_id == _BEHIND,
+            tables.Instance.remove_at.is_(None),
+            tables.Instance.health.in_(instances.READY),
+        ),
+    )
+    .where(tables.Service.project_id == bindparam("project_id"), tables.Service.name == bindparam("name"))
+    .group_by(tables.Service.id)
+)
+
+
 def _chosen(query: Select[*tuple[Any, ...]], project_id: str, which: Which) -> Select[*tuple[Any, ...]]:
     named = _with_names(query, project_id).order_by(tables.Service.name).limit(which.limit).offset(which.offset)
     if which.version_ids:
-        behind = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
-        named = named.where(behind.in_(which.version_ids))
+        named = named.where(_BEHIND.in_(which.version_ids))
     return named
 
 
@@ -286,8 +308,7 @@ async def _set_health_check(
 
 
 async def _lookup(session: AsyncSession, project_id: str, name: str) -> tables.Service | None:
-    query = select(tables.Service).where(tables.Service.project_id == project_id, tables.Service.name == name)
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_BY_NAME, {"project_id": project_id, "name": name})).scalar_one_or_none()
 
 
 async def _name_is_free(session: AsyncSession, project_id: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -19,6 +19,20 @@ REQUIRED = frozenset({"version"})
 COLUMNS: dict[str, Any] = {"description": "", "labels": {}, "health_check": None}
 
 
+# Made once: to make a statement takes as long as to run it.
+_BY_NAME = select(tables.Version).where(
+    tables.Version.deployment_id == bindparam("deployment_id"), tables.Version.name == bindparam("name")
+)
+_WITH_DEPLOYMENT = (
+    select(tables.Deployment, tables.Version)
+    .outerjoin(
+        tables.Version,
+        (tables.Version.deployment_id == tables.Deployment.id) & (tables.Version.name == bindparam("name")),
+    )
+    .where(tables.Deployment.project_id == bindparam("project_id"), tables.Deployment.name == bindparam("deployment"))
+)
+
+
 async def find(session: AsyncSession, deployment: tables.Deployment, name: str) -> tables.Version:
     found = await _lookup(session, deployment.id, name)
     if found is None:
@@ -30,14 +44,8 @@ async def find_with_deployment(
     session: AsyncSession, project_id: str, deployment: str, name: str
 ) -> tuple[tables.Deployment, tables.Version]:
     """The version that a path names, with its deployment."""
-    query = (
-        select(tables.Deployment, tables.Version)
-        .outerjoin(
-            tables.Version, (tables.Version.deployment_id == tables.Deployment.id) & (tables.Version.name == name)
-        )
-        .where(tables.Deployment.project_id == project_id, tables.Deployment.name == deployment)
-    )
-    found = (await session.execute(query)).one_or_none()
+    values = {"project_id": project_id, "deployment": deployment, "name": name}
+    found = (await session.execute(_WITH_DEPLOYMENT, values)).one_or_none()
     if found is None or imported.hidden(deployment):
         raise NotFound(f"there is no deployment {deployment}")
     owner, version = found
@@ -184,8 +192,7 @@ def _record_update(change: Change, version: tables.Version) -> None:
 
 
 async def _lookup(session: AsyncSession, deployment_id: str, name: str) -> tables.Version | None:
-    query = select(tables.Version).where(tables.Version.deployment_id == deployment_id, tables.Version.name == name)
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await session.execute(_BY_NAME, {"deployment_id": deployment_id, "name": name})).scalar_one_or_none()
 
 
 async def _name_is_free(session: AsyncSession, deployment: tables.Deployment, name: str) -> None:

@@ -1,7 +1,6 @@
 """Who calls, and whether they may. Pure: a header, a route and the callers that the table knows."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable
 
 from narthex_router.table import Caller, Route
 
@@ -21,10 +20,12 @@ def read_token(authorization: bytes) -> bytes:
     return token.strip(b" ") if scheme.lower() in (b"token", b"bearer") else b""
 
 
-def admit(route: Route, authorization: bytes | None, callers: Mapping[bytes, Caller], now: float) -> Caller | None:
+def admit(
+    route: Route, authorization: bytes | None, find: Callable[[bytes], Caller | None], now: float
+) -> Caller | None:
     """The caller, None for a public service; raises Refusal. `now` is Unix time in seconds.
 
-    The look-up is by digest, so its timing says nothing about how much of a token was right.
+    `find` looks a token up by its digest, so its timing says nothing about how much of a token was right.
     """
     if not route.authentication_required:
         return None
@@ -33,7 +34,7 @@ def admit(route: Route, authorization: bytes | None, callers: Mapping[bytes, Cal
     token = read_token(authorization)
     if not token or not route.token_enabled:
         raise Refusal("token_invalid", "Authorization must be: Token <token>, or Bearer <token>")
-    caller = callers.get(hashlib.sha256(token).digest())
+    caller = find(token)
     if caller is None:
         raise Refusal("token_invalid", "No such token, or it was revoked")
     if caller.expires_at <= now:

@@ -8,22 +8,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from narthex.bus import Bus, open_bus
-from narthex.contracts.errors import Unavailable
+from narthex.contracts.errors import Misconfigured, Unavailable
 from narthex.contracts.events import RouteApplied, RouterDrained, RouterStarted
-from narthex.routing import Position, TableStore, open_table_store
+from narthex.routing import open_table_store
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background, backoff
 from narthex_router.config import Config as Config
-from narthex_router.diskcopy import write_copy
+from narthex_router.copyist import Copyist
+from narthex_router.herald import Herald
 from narthex_router.ledger import Ledger
+from narthex_router.ports import Ports, open_ports
+from narthex_router.predecessor import Predecessor, starting
 from narthex_router.projection import Projection
 from narthex_router.stats import add_up, render
+from narthex_router.successor import Door
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
 
 log = logging.getLogger(__name__)
 
-COPY_EVERY_S = 5.0  # at most; only when something changed
 LAST_RECORDS_S = 2.0
 
 
@@ -36,31 +39,96 @@ async def open(config: Config) -> AsyncIterator[Part]:
         open_bus(config.bus, "router") as bus,
         open_table_store(redis_url, config.table.timeout_s) as store,
         background() as tasks,
+        background() as duties,  # what only one process of this router may do at a time
     ):
         ledger = Ledger(bus, name)
+        herald = Herald(bus, name)
+        tasks.start(ledger.run(), "ledger")
+        tasks.start(herald.run(), "limits that were reached")
+        in_charge = asyncio.Event()
 
         async def tell(worker: str, status: Status) -> None:
-            await bus.tell(
-                RouteApplied(key=worker, router=name, worker=worker, applied_sequence=status.applied_sequence)
-            )
+            if in_charge.is_set():
+                await bus.tell(
+                    RouteApplied(key=worker, router=name, worker=worker, applied_sequence=status.applied_sequence)
+                )
 
-        workers = Workers(worker_config(config), config.listen.workers, config.bounds.drain_timeout_s, tell, ledger.add)
-        tasks.start(Projection(bus, store, name).run(), "projection")
-        tasks.start(ledger.run(), "ledger")
-        tasks.start(keep_copy(store, Path(config.copy_path)), "copy")
-        running = tasks.start(workers.run(), "workers")
-        tasks.start(announce(bus, RouterStarted(key=name, router=name, workers=config.listen.workers)), "hello")
+        with starting(config.directory):
+            predecessor = await Predecessor.find(config.directory, name)
+            ports = take_ports(config, predecessor)
+            workers = Workers(
+                worker_config(config),
+                ports,
+                config.listen.workers,
+                config.bounds.drain_timeout_s,
+                tell,
+                ledger.add,
+                herald.add,
+            )
+            running = tasks.start(workers.run(), "workers")
+            door = Door(config.directory, name, ports)
+            if predecessor is not None:
+                await take_over(predecessor, workers, running, config.listen.take_over_timeout_s)
+            door.open()
+        in_charge.set()
+        tasks.start(door.run(), "successors")
+        duties.start(Projection(bus, store, name, allow_shrink=config.listen.allow_shrink).run(), "projection")
+        duties.start(Copyist(store, Path(config.copy_path)).run(), "copy")
+        duties.start(announce(bus, RouterStarted(key=name, router=name, workers=config.listen.workers)), "hello")
 
         async def drain() -> None:
+            if door.over:
+                in_charge.clear()
+                await duties.end()
+            door.let_go()
             await workers.drain()
             await asyncio.wait({running})
             await ledger.flush(LAST_RECORDS_S)
-            try:
-                await bus.publish(RouterDrained(key=name, router=name))
-            except Unavailable:
-                pass  # the bus went first: nobody is there to be told
+            if not door.over:
+                await say_drained(bus, name)
 
-        yield Part(checks={"workers": workers.waiting_for}, drain=drain, more_metrics=lambda: _metrics(workers))
+        yield Part(
+            checks={"workers": workers.waiting_for},
+            drain=drain,
+            replaced=door.replaced,
+            more_metrics=lambda: _metrics(workers),
+        )
+
+
+def take_ports(config: Config, predecessor: Predecessor | None) -> Ports:
+    """The ports of the router that is replaced, or new ones."""
+    listen = config.listen
+    held = predecessor.ports if predecessor is not None else None
+    return open_ports(listen.bind, listen.https_port, listen.http_port, listen.workers, held)
+
+
+async def take_over(predecessor: Predecessor, workers: Workers, running: asyncio.Task[None], within_s: float) -> None:
+    """Serve beside a running router with all workers, then have it go.
+
+    Raises Misconfigured when they do not come to serve; it goes on then, and what our workers took in is finished.
+    """
+    log.info("taking over", extra={"fields": {"from_release": predecessor.release}})
+    try:
+        async with asyncio.timeout(within_s):
+            await workers.serving()
+    except BaseException as error:
+        reason = workers.waiting_for()
+        predecessor.close()
+        await workers.drain()
+        await asyncio.wait({running})
+        if isinstance(error, TimeoutError):
+            raise Misconfigured(
+                f"not ready to take over within {within_s:g} s, waiting for {reason}; the router that runs goes on"
+            ) from None
+        raise
+    await predecessor.retire()
+
+
+async def say_drained(bus: Bus, name: str) -> None:
+    try:
+        await bus.publish(RouterDrained(key=name, router=name))
+    except Unavailable:
+        pass  # the bus went first: nobody is there to be told
 
 
 def worker_config(config: Config) -> WorkerConfig:
@@ -91,23 +159,6 @@ def worker_config(config: Config) -> WorkerConfig:
     )
 
 
-async def keep_copy(store: TableStore, path: Path) -> None:
-    """Write the table to disk when it has changed, for ever."""
-    copied: Position | None = None
-    while True:
-        try:
-            position = await store.position()
-            if position != copied and await store.epoch() is not None:
-                entries = [entry async for entry in store.load()]
-                await asyncio.get_running_loop().run_in_executor(None, write_copy, path, entries)
-                copied = position
-        except Unavailable:
-            pass  # the copy that is there stays
-        except OSError as error:
-            log.error("the table could not be copied to disk", extra={"fields": {"error": str(error)}})
-        await asyncio.sleep(COPY_EVERY_S)
-
-
 async def announce(bus: Bus, event: RouterStarted) -> None:
     """Say once that this router has started, as soon as the bus takes it."""
     attempt = 0
@@ -128,4 +179,6 @@ async def _metrics(workers: Workers) -> str:
             if isinstance(value, int):
                 lines.append(f"narthex_router_worker_{key}{{worker={json.dumps(name)}}} {value}")
     lines.append(f"narthex_router_worker_restarts_total {workers.restarts}")
+    lines.append(f"narthex_router_worker_stalls_total {workers.stalls}")
+    lines.append(f"narthex_router_nursery_restarts_total {workers.nursery_restarts}")
     return "\n".join(lines) + "\n" + render(add_up(await workers.counters()))

@@ -6,6 +6,8 @@ A plain dataclass: workers hold it without importing the settings library, which
 from dataclasses import dataclass
 from math import inf
 
+from narthex_router.limits import Quota
+
 KIB = 1024
 
 
@@ -23,6 +25,7 @@ class Policy:
     max_body: float = inf  # bytes
     max_in_flight: int = 0  # requests an instance gets from this worker at a time; 0: no limit
     max_wait_s: float = 0.0  # for an instance with room
+    quota: Quota | None = None  # None: no limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Bounds:
     upstream_fresh_s: float = 1.0  # a request that cannot be repeated takes no connection idle for longer
     linger_s: float = 2.0  # reading on after an early answer, so that the client gets to see it
     drain_s: float = 8.0  # for requests under way when the router stops
+    quiet_s: float = 1.0  # a draining router waits so long for the next request of an idle connection
     waiting: int = 1000  # requests of a service that may wait for an instance with room
     workers: int = 1  # processes that share an instance's capacity
 

@@ -16,6 +16,7 @@ class Say(Enum):
     DRAIN = b"d"  # main: stop serving
     STATUS = b"s"  # worker: JSON of worker status, on change and every second
     COUNT = b"n"  # main: tell your counters; worker: here they are, as JSON
+    LIMITS = b"l"  # worker: a JSON array of limits that were reached, every second
     RECORDS = b"r"  # worker: dropped (4 bytes), then a JSON array of request records
 
 
@@ -38,10 +39,10 @@ class Channel:
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
 
-    async def write(self, kind: Say, body: bytes = b"") -> bool:
-        """Send a frame, waiting while the other side is busy; False when it is gone."""
+    async def write(self, kind: Say, *body: bytes) -> bool:
+        """Send a frame whose body may come in parts, waiting while the other side is busy; False when it is gone."""
         try:
-            self._writer.write(_HEAD.pack(len(body), kind.value) + body)
+            self._writer.writelines([_HEAD.pack(sum(map(len, body)), kind.value), *body])
             await self._writer.drain()
         except (ConnectionError, RuntimeError):
             return False

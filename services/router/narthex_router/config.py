@@ -3,6 +3,7 @@
 import os
 import socket
 from functools import cached_property
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -23,6 +24,7 @@ class ListenSettings(BaseSettings):
     public_https_port: int = 0  # the port clients use, when something maps it; 0: https_port
     workers: int = Field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
     serve_plain: bool = False  # serve on the HTTP port too, for a TLS terminator in front; else redirect
+    take_over_timeout_s: float = 60.0  # to load the table and serve in place of a running router; else that one stays
     allow_shrink: bool = False  # take a reloaded table that has lost more than 30 % of what is served
 
 
@@ -49,6 +51,11 @@ class Config:
         self.bounds = BoundSettings()
 
     @cached_property
+    def directory(self) -> Path:
+        """What is kept on disk, and where a successor finds this router."""
+        return self.process.data_dir / "router"
+
+    @cached_property
     def copy_path(self) -> str:
         """Where the last table is kept on disk."""
-        return str(self.process.data_dir / "router" / "table.copy")
+        return str(self.directory / "table.copy")

@@ -6,6 +6,7 @@ before it gets here.
 
 from enum import IntEnum
 
+from narthex_router.gates import Gate, Waiter
 from narthex_router.shape import Shape
 from narthex_router.table import Route, Target
 
@@ -43,9 +44,6 @@ _MOVES: dict[State, dict[Step, State]] = {
     state: {step: after for (before, step), after in NEXT.items() if before is state} for state in State
 }
 
-# Methods that may be sent again when it is not known whether the first was acted on (RFC 9110 section 9.2.2).
-IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
-
 CONNECT_FAILED = "connect_failed"
 UPSTREAM_CLOSED = "upstream_closed"
 UPSTREAM_BAD_RESPONSE = "upstream_bad_response"
@@ -79,6 +77,7 @@ class Exchange:
         "code",
         "connected_at",
         "ended_at",
+        "hold",
         "id",
         "method",
         "outcome",
@@ -122,6 +121,7 @@ class Exchange:
         self.code = ""
         self.outcome = COMPLETE
         self.attempts: list[Attempt] = []
+        self.hold: Gate | Waiter | None = None  # what it passed its service's limits by, or waits with
         self.replay: bytes | None = None  # all that was sent upstream, while it is small enough to send again
         self.request_bytes = 0
         self.response_bytes = 0
@@ -140,29 +140,19 @@ class Exchange:
     def step(self, step: Step) -> None:
         self.state = _MOVES[self.state][step]
 
+    def end(self, now: float) -> None:
+        """It is over; `now` in monotonic seconds."""
+        self.ended_at = now
+        self.state = _MOVES[self.state][Step.ENDED]
+        self.replay = None
+
     def tried(self, target: Target) -> bool:
-        """Whether this instance failed this request already."""
+        """Whether this instance was given this request already."""
         return any(attempt.target is target for attempt in self.attempts)
 
-
-MAX_CLOSED = 2  # a request that seems to kill instances is not given to all of them
-MAX_ATTEMPTS = 8  # dead instances passed over for one request, when so many are dead at once
-
-
-def may_retry(exchange: Exchange, code: str) -> bool:
-    """Whether a failed attempt may be followed by one on another instance (DESIGN section 7).
-
-    Connect failures always: nothing was sent. A connection that died before any response byte, if the method
-    is idempotent and we still hold all that was sent: an instance that was killed costs no request. Nothing
-    else: after a timeout or a broken response the instance may be at work on the request.
-    """
-    if exchange.state not in (State.CONNECTING, State.WAITING) or len(exchange.attempts) >= MAX_ATTEMPTS:
-        return False
-    if code == CONNECT_FAILED:
-        return True
-    return (
-        code == UPSTREAM_CLOSED
-        and exchange.method in IDEMPOTENT
-        and exchange.replay is not None
-        and sum(attempt.outcome == UPSTREAM_CLOSED for attempt in exchange.attempts) < MAX_CLOSED
-    )
+    def failed_by(self, target: Target) -> bool:
+        """Whether this instance failed this request. A connection that had served before may just have been old."""
+        return any(
+            attempt.target is target and not (attempt.reused and attempt.outcome == UPSTREAM_CLOSED)
+            for attempt in self.attempts
+        )

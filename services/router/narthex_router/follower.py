@@ -1,62 +1,54 @@
 """Keeps a worker's table equal to the shared one: loads it, then follows its changes.
 
 The worker serves by what it holds, whatever happens here. A table that was loaded anew replaces the old one
-only if it has not lost much of it (`shrunk`): an emptied or half-filled Valkey must not empty the routers.
+only if nothing about it is in doubt (`swap`).
 """
 
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 from narthex.contracts.errors import Unavailable
 from narthex.routing import Entry, Kind, Position, PositionLost, TableStore
 from narthex.runtime.tasks import backoff
 from narthex_router.diskcopy import read_copy
-from narthex_router.table import Table, Touched
+from narthex_router.swap import doubt
+from narthex_router.table import Table
 
 log = logging.getLogger(__name__)
 
 WAIT_S = 1.0  # for a change; then the epoch is looked at
-CHUNK = 500  # entries between two turns of the event loop: about 5 ms
-SHRINK_ALLOWED = 0.3
+CHUNK = 1000  # things freed between two turns of the event loop
 
 
-def shrunk(before: int, after: int) -> bool:
-    """Whether so much was lost in one step that it is rather a fault than a change."""
-    return before > 0 and after < before * (1 - SHRINK_ALLOWED)
-
-
-async def filled(table: Table, entries: AsyncIterator[Entry]) -> Table:
-    """A table with all entries in it; the event loop gets its turn in between.
+async def filled(table: Table, pages: AsyncIterator[list[Entry]]) -> Table:
+    """A table with all entries in it; the event loop gets its turn after each page.
 
     The collector is off meanwhile: it would look at a growing heap of live objects again and again, a third of
     the time of a large load (measured).
     """
-    touched = Touched()
     gc.disable()
     try:
-        chunk: list[Entry] = []
-        async for entry in entries:
-            chunk.append(entry)
-            if len(chunk) == CHUNK:
-                table.take(chunk, touched)
-                chunk.clear()
-                await asyncio.sleep(0)
-        table.take(chunk, touched)
-        for count, _ in enumerate(table.derive(touched), 1):
-            if count % CHUNK == 0:
-                await asyncio.sleep(0)
+        async for page in pages:
+            table.apply(page)
+            await asyncio.sleep(0)
     finally:
         gc.enable()
     return table
 
 
-async def each(entries: Iterable[Entry]) -> AsyncIterator[Entry]:
-    """Entries at hand as entries that come."""
-    for entry in entries:
-        yield entry
+async def each(pages: Iterator[list[Entry]]) -> AsyncIterator[list[Entry]]:
+    """Pages at hand as pages that come."""
+    for page in pages:
+        yield page
+
+
+async def _let_go(table: Table) -> None:
+    """Free a table that has been replaced, a piece at a time: a large one at once is half a second of standstill."""
+    while table.shed(CHUNK):
+        await asyncio.sleep(0)
 
 
 class Follower:
@@ -108,10 +100,12 @@ class Follower:
         if epoch is None:
             self.waiting_for = "the routing table to be filled"
             return position, None
-        table = await filled(self._new_table(), self._store.load())
-        if self._lost_too_much(table):
+        table = await filled(self._new_table(), self._store.pages())
+        if self._in_doubt(table):
             return position, None
+        before = self.table
         self._take(table)
+        await _let_go(before)
         return position, epoch
 
     async def _follow(self, position: Position, epoch: str) -> None:
@@ -120,36 +114,40 @@ class Follower:
             changes = await self._store.changes(position, WAIT_S)
             if changes:
                 position = changes[-1].position
-                kinds = self.table.apply(change.entry for change in changes)
-                self._changed(self.table, kinds)
+                self._apply([change.entry for change in changes if change.entry is not None])
             elif await self._store.epoch() != epoch:
                 raise PositionLost
 
-    def _lost_too_much(self, table: Table) -> bool:
-        for what, before, after in (
-            ("services", len(self.table.routes), len(table.routes)),
-            ("routable instances", self.table.routable(), table.routable()),
-            ("certificates", len(self.table.certificates), len(table.certificates)),
-        ):
-            if shrunk(before, after) and not self._allow_shrink:
-                reason = f"a routing table that has not lost its {what} ({before} before, {after} now)"
-                if self.waiting_for != reason:  # said once, tried again every second
-                    log.error("table refused", extra={"fields": {"reason": reason}})
-                self.waiting_for = reason
-                return True
-        return False
+    def _apply(self, entries: list[Entry]) -> None:
+        """Take changes over; what was held stays where one cannot be read."""
+        unreadable = self.table.unreadable
+        self._changed(self.table, self.table.apply(entries))
+        if self.table.unreadable > unreadable:
+            log.error("changes that cannot be read", extra={"fields": {"entries": self.table.unreadable - unreadable}})
+
+    def _in_doubt(self, table: Table) -> bool:
+        """Whether the table that is served stays; said once, looked at again every second."""
+        if not self.filled:
+            return False
+        reason = doubt(self.table.size(), table.size(), allow_shrink=self._allow_shrink)
+        if reason and self.waiting_for != reason:
+            log.error("table refused", extra={"fields": {"reason": reason}})
+        self.waiting_for = reason or self.waiting_for
+        return bool(reason)
 
     async def _start_from_copy(self) -> None:
         try:
-            entries = read_copy(self._copy)
+            table = await filled(self._new_table(), each(read_copy(self._copy)))
         except (OSError, ValueError) as error:
             log.error("copy of the table not usable", extra={"fields": {"error": str(error)}})
             return
-        if entries:
-            self._take(await filled(self._new_table(), each(entries)))
-            log.warning("serving by the copy on disk", extra={"fields": {"services": len(self.table.routes)}})
+        if table.size().entries:
+            self._take(table)
+            log.warning("serving by the copy on disk", extra={"fields": {"services": table.services()}})
 
     def _take(self, table: Table) -> None:
+        if table.unreadable:
+            log.error("entries that cannot be read are left out", extra={"fields": {"entries": table.unreadable}})
         self.table = table
         self.filled = True
         self._changed(table, set(Kind))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages, bytes in and bytes out. Pure; strict: what is ambiguous is refused, never repaired.
+"""Heads of HTTP/1.1 messages as they come in. Pure; strict: what is ambiguous is refused, never repaired.
 
 A head is checked by one compiled expression as a whole and only then taken apart; what is forwarded is put
 together again from the parts. Lists of pairs, never dicts: a repeated field is seen. Rules are from RFC 9110
@@ -17,29 +17,15 @@ REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([!\"$-~]+) HTT
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (" + _VALUE + rb"{0,512}))?\r\n")
 _BLOCK = re.compile(rb"(?:" + _TCHAR + rb"{1,256}+:" + _VALUE + rb"*+\r\n)*+")
 _FIELD = re.compile(rb"(" + _TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
-_RESPONSE_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # an instance may name its fields as it likes
-_RESPONSE_BLOCK = re.compile(rb"(?:" + _RESPONSE_TCHAR + rb"++:" + _VALUE + rb"*+\r\n)*+")
-_RESPONSE_FIELD = re.compile(rb"(" + _RESPONSE_TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
-# chunk-size with its extensions (RFC 9112 section 7.1.1), which are checked and dropped: what another reader
-# could take for the end of the line, or for no extension at all, is refused.
-_CHUNK_LINE = re.compile(
-    rb"([0-9A-Fa-f]{1,16})"
-    rb"(?:[ \t]*+;[ \t]*+" + _RESPONSE_TCHAR + rb"++"
-    rb"(?:[ \t]*+=[ \t]*+(?:"
-    + _RESPONSE_TCHAR
-    + rb'++|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"))?+)*+'
-)
+RESPONSE_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # an instance may name its fields as it likes
+RESPONSE_BLOCK = re.compile(rb"(?:" + RESPONSE_TCHAR + rb"++:" + _VALUE + rb"*+\r\n)*+")
+_RESPONSE_FIELD = re.compile(rb"(" + RESPONSE_TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _AUTHORITY = re.compile(rb"([0-9A-Za-z.\-_]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)((?:/[^#]*)?)")
 
 # A line end that cannot become CR LF, or a NUL: refused at once rather than when the head's time is over.
 HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\x00")
-
-MAX_CHUNK_LINE = 1024  # a size and a few extensions; more is an attack (Go CVE-2023-39326)
-MAX_TRAILER = 8192
-# Trailers are dropped, so these could not do harm; but who sends them is up to no good (RFC 9110 section 6.5.1).
-_NEVER_TRAILERS = frozenset({b"content-length", b"transfer-encoding", b"host"})
 
 
 class BadMessage(Exception):
@@ -142,7 +128,7 @@ class Fields:
 def read_request_fields(block: bytes, max_fields: int = 100) -> Fields:
     """Read the header lines of a request (each ended by CR LF). Raises BadMessage."""
     if _BLOCK.fullmatch(block) is None:
-        raise BadMessage(_what_is_wrong(block))
+        raise BadMessage(what_is_wrong(block))
     found = _FIELD.findall(block)
     if len(found) > max_fields:
         raise BadMessage(f"more than {max_fields} header fields", 431, "header_too_large")
@@ -222,6 +208,35 @@ def read_authority(target: bytes) -> tuple[bytes, bytes]:
     return match[1], path
 
 
+def other_target(method: bytes, target: bytes, host: bytes) -> bytes:
+    """A request target that does not start with `/`: `*` for OPTIONS, or the absolute form, which must name `host`."""
+    if target == b"*" and method == b"OPTIONS":
+        return target
+    if method == b"CONNECT":
+        raise BadMessage("CONNECT is not served here", 405)
+    authority, path = read_authority(target)
+    if host_name(authority) != host:
+        raise BadMessage("the request target and Host name different hosts")
+    if method == b"OPTIONS" and target.endswith(authority):
+        return b"*"  # RFC 9112 section 3.2.4
+    return path
+
+
+def bad_request_line(line: bytes) -> BadMessage:
+    """The rule that a refused request line breaks; slow, for the answer only."""
+    parts = line.split(b" ")
+    if len(parts) != 3:
+        return BadMessage("the request line must be: method, target, version, with one space between them")
+    _, target, version = parts
+    if re.fullmatch(rb"HTTP/[0-9]\.[0-9]", version) and version not in (b"HTTP/1.0", b"HTTP/1.1"):
+        return BadMessage("only HTTP/1.1 and HTTP/1.0 are served here", 505)
+    if not version.startswith(b"HTTP/1."):
+        return BadMessage("the request line must end in HTTP/1.1 or HTTP/1.0")
+    if re.fullmatch(rb"[!\"$-~]+", target) is None:
+        return BadMessage("the request target has a character that must be percent-encoded")
+    return BadMessage("the method is not a token of at most 32 characters")
+
+
 def host_name(host: bytes) -> bytes:
     """The name in a Host field that was read: lower case, without port and trailing dot."""
     match = _AUTHORITY.fullmatch(host)
@@ -239,7 +254,8 @@ class ResponseHead:
     reason: bytes
     fields: "ResponseFields"
     length: int  # of the body, where it has one of a known length that is not empty; else 0
-    usual: bytes  # the head as most clients get it, but for the request id and the last line; empty: none
+    usual: bytes  # the head as most clients get it, up to the request id; empty: none
+    keeps: bool  # the instance keeps the connection after it
 
 
 @dataclass(slots=True)
@@ -283,9 +299,10 @@ def read_response_head(head: bytes) -> ResponseHead:
     usual = b""
     if fields.chunked or fields.length:
         framing = b"content-length: %d\r\n" % fields.length if fields.length else b"transfer-encoding: chunked\r\n"
-        usual = b"HTTP/1.1 %d %b\r\n%b%b" % (status, reason, fields.forward, framing)
+        usual = b"HTTP/1.1 %d %b\r\n%b%bx-request-id: " % (status, reason, fields.forward, framing)
     length = fields.length or 0 if status not in (204, 304) and status >= 200 else 0
-    return ResponseHead(minor, status, reason, fields, length, usual)
+    keeps = fields.keep_alive if minor == 0 else not fields.close
+    return ResponseHead(minor, status, reason, fields, length, usual, keeps)
 
 
 def read_response_fields(block: bytes, max_fields: int = 200) -> ResponseFields:
@@ -293,8 +310,8 @@ def read_response_fields(block: bytes, max_fields: int = 200) -> ResponseFields:
 
     Field names with `_` are the instance's own affair: they pass.
     """
-    if _RESPONSE_BLOCK.fullmatch(block) is None:
-        raise BadMessage(_what_is_wrong(block))
+    if RESPONSE_BLOCK.fullmatch(block) is None:
+        raise BadMessage(what_is_wrong(block))
     found = _RESPONSE_FIELD.findall(block)
     if len(found) > max_fields:
         raise BadMessage(f"more than {max_fields} header fields")
@@ -344,7 +361,7 @@ def _without(forward: list[bytes], named: set[bytes]) -> list[bytes]:
     return [field for field in forward if field[: field.index(b":")].lower() not in gone]
 
 
-def _what_is_wrong(block: bytes) -> str:
+def what_is_wrong(block: bytes) -> str:
     """The rule that a refused block of header lines breaks; slow, for the answer only."""
     for line in block.split(b"\r\n"):
         if not line:
@@ -379,169 +396,3 @@ def affinity_key(forward: bytes, name: bytes, *, cookie: bool) -> bytes:
             if equals and key == name:
                 return text
     return b""
-
-
-# -- bodies -------------------------------------------------------------------------------------------------
-
-
-class LengthBody:
-    """A body of a known length."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, length: int) -> None:
-        self.left = length
-
-    @property
-    def done(self) -> bool:
-        return self.left == 0
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        """Take what belongs to the body: (body to forward, what is left over)."""
-        size = len(data)
-        if size <= self.left:
-            self.left -= size
-            return data, b""
-        body, rest = data[: self.left], data[self.left :]
-        self.left = 0
-        return body, rest
-
-
-_SIZE, _DATA, _DATA_END, _TRAILER = range(4)
-
-
-class ChunkedBody:
-    """A chunked body, decoded. Extensions and trailers are dropped, sizes are checked (RFC 9112 section 7.1)."""
-
-    __slots__ = ("_held", "_left", "_state", "_trailer_bytes", "done", "total")
-
-    def __init__(self) -> None:
-        self._state = _SIZE
-        self._held = b""  # an incomplete line
-        self._left = 0
-        self._trailer_bytes = 0
-        self.total = 0
-        self.done = False
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        """Take what belongs to the body: (decoded data, what is left over). Raises BadMessage."""
-        if self._held:
-            data = self._held + data
-            self._held = b""
-        out: list[bytes] = []
-        at = 0
-        size = len(data)
-        while at < size and not self.done:
-            if self._state == _DATA:
-                take = min(self._left, size - at)
-                out.append(data[at : at + take])
-                at += take
-                self._left -= take
-                self.total += take
-                if self._left == 0:
-                    self._state = _DATA_END
-            elif self._state == _DATA_END:
-                if size - at < 2:
-                    if data[at : at + 1] != b"\r":
-                        raise BadMessage("chunk data is longer than its size says")
-                    break
-                if data[at : at + 2] != b"\r\n":
-                    raise BadMessage("chunk data is longer than its size says")
-                at += 2
-                self._state = _SIZE
-            else:
-                end = data.find(b"\n", at, at + MAX_CHUNK_LINE + 2)
-                if end < 0:
-                    if size - at > MAX_CHUNK_LINE:
-                        raise BadMessage("a chunk size line is too long")
-                    break
-                if data[end - 1 : end] != b"\r" or end == at:
-                    raise BadMessage("a line in a chunked body does not end in CR LF")
-                line = data[at : end - 1]
-                at = end + 1
-                self._size_line(line) if self._state == _SIZE else self._trailer_line(line)
-        if not self.done:
-            self._held = data[at:]
-            at = size
-        return b"".join(out), data[at:]
-
-    def _size_line(self, line: bytes) -> None:
-        match = _CHUNK_LINE.fullmatch(line)
-        if match is None:
-            raise BadMessage("a chunk size is not a plain hexadecimal number")
-        self._left = int(match[1], 16)
-        if self._left > 1 << 62:
-            raise BadMessage("a chunk size is too large")
-        self._state = _DATA if self._left else _TRAILER
-
-    def _trailer_line(self, line: bytes) -> None:
-        if not line:
-            self.done = True
-            return
-        self._trailer_bytes += len(line)
-        if self._trailer_bytes > MAX_TRAILER:
-            raise BadMessage("the trailer section is too large", 431, "header_too_large")
-        if _RESPONSE_BLOCK.fullmatch(line + b"\r\n") is None:
-            raise BadMessage(_what_is_wrong(line + b"\r\n"))
-        if line[: line.index(b":")].lower() in _NEVER_TRAILERS:
-            raise BadMessage("a trailer field that would change the message's framing or its host")
-
-
-class UntilClose:
-    """A response body that ends with the connection (RFC 9112 section 6.3, last rule)."""
-
-    __slots__ = ()
-    done = False
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        return data, b""
-
-
-class NoBody:
-    """No body at all."""
-
-    __slots__ = ()
-    done = True
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]:
-        return b"", data
-
-
-NO_BODY = NoBody()
-Body = LengthBody | ChunkedBody | UntilClose | NoBody
-
-LAST_CHUNK = b"0\r\n\r\n"
-
-
-def chunk(data: bytes) -> bytes:
-    """One chunk with its framing; nothing for no data, since an empty chunk would end the body."""
-    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-
-
-def first_bytes(body: Body, data: bytes, at: int) -> tuple[bytes, int]:
-    """What of a body is in `data` from `at` on, and where in `data` it ends; looks no further than it has to."""
-    if type(body) is NoBody:
-        return b"", at
-    if type(body) is LengthBody:
-        out, _ = body.feed(data[at : at + body.left])
-        return out, at + len(out)
-    out, rest = body.feed(data[at:])
-    return out, len(data) - len(rest)
-
-
-def request_body(fields: Fields) -> Body:
-    """How a request's body is framed (RFC 9112 section 6.3): without a length it has none."""
-    if fields.chunked:
-        return ChunkedBody()
-    return LengthBody(fields.length) if fields.length else NO_BODY
-
-
-def response_body(method: bytes, status: int, fields: ResponseFields) -> Body:
-    """How a response's body is framed."""
-    if method == b"HEAD" or status == 204 or status == 304 or status < 200:
-        return NO_BODY
-    if fields.chunked:
-        return ChunkedBody()
-    if fields.length is not None:
-        return LengthBody(fields.length) if fields.length else NO_BODY
-    return UntilClose()

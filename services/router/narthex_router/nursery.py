@@ -1,20 +1,21 @@
 """The nursery: a small process that has imported all a worker needs, and forks one when it is told to.
 
-What workers must share is made here, before they are forked: the listening sockets, so that a worker that dies
-leaves its port open for the next one, and the TLS context that listens, so that a session ticket from one worker
-is good at all of them. It runs no event loop and no thread, which is what makes forking safe.
+What workers must share is here before they are forked: the listening sockets, which the main process opened, and the
+TLS context that listens, so that a session ticket from one worker is good at all of them. It runs no event loop and
+no thread, which is what makes forking safe.
 
 Spoken over one SEQPACKET socket to the main process, a JSON object a message:
 
-    main:     {"do": "open", "config": …, "workers": 2}      {"do": "start", "slot": 0, "name": …} with a descriptor
+    main:     {"do": "open", "config": …, "workers": 2, "secure": 2, "ticket_key": hex} with the listening sockets,
+                  `secure` of them for HTTPS
+              {"do": "start", "slot": 0, "name": …} with a descriptor
               {"do": "kill", "pid": 1}                       {"do": "close"}: close the listening sockets
-    nursery:  {"opened": true} or {"failed": "sentence"}     {"started": pid}     {"ended": pid, "code": 0}
+    nursery:  {"started": pid}                               {"ended": pid, "code": 0}
 
 The end of the socket ends the nursery and, by the kernel's hand, its workers.
 """
 
 import gc
-import json
 import os
 import select
 import signal
@@ -23,11 +24,14 @@ import sys
 from typing import Any, NoReturn
 
 from narthex.runtime.child import die_with_parent
+from narthex_router.acceptor import Listeners
+from narthex_router.descriptors import receive, send
+from narthex_router.ports import share
+from narthex_router.tickets import use_ticket_key
 from narthex_router.tls import Context, new_context
-from narthex_router.worker import Listeners, WorkerConfig, run_worker
+from narthex_router.worker import WorkerConfig, run_worker
 
-BACKLOG = 4096
-MESSAGE = 65536
+WAKES = 4096  # bytes of the wake-up socket read at once; each stands for a child that ended
 
 
 class Nursery:
@@ -36,7 +40,9 @@ class Nursery:
     def __init__(self, main: socket.socket) -> None:
         self._main = main
         self._config: dict[str, Any] = {}
-        self._slots: list[tuple[socket.socket, socket.socket]] = []
+        self._workers = 0
+        self._secure: list[socket.socket] = []
+        self._plain: list[socket.socket] = []
         self._context: Context = new_context()
         self._children: set[int] = set()
 
@@ -50,18 +56,18 @@ class Nursery:
         while True:
             ready, _, _ = select.select([self._main, woken], [], [])
             if woken in ready:
-                woken.recv(MESSAGE)
+                woken.recv(WAKES)
                 self._reap()
             if self._main in ready:
-                data, descriptors, _, _ = socket.recv_fds(self._main, MESSAGE, 1)
-                if not data:
+                received = receive(self._main)
+                if received is None:
                     return
-                self._obey(json.loads(data), descriptors)
+                self._obey(*received)
 
     def _obey(self, message: dict[str, Any], descriptors: list[int]) -> None:
         match message["do"]:
             case "open":
-                self._open(message["config"], message["workers"])
+                self._open(message, descriptors)
             case "start":
                 self._start(message["slot"], message["name"], descriptors[0])
             case "kill" if message["pid"] in self._children:
@@ -71,18 +77,12 @@ class Nursery:
             case _:
                 pass  # a child that has ended meanwhile
 
-    def _open(self, config: dict[str, Any], workers: int) -> None:
-        """Open the ports once for each worker; the kernel spreads connections over them (SO_REUSEPORT)."""
-        self._config = config
-        try:
-            for _ in range(workers):
-                self._slots.append(
-                    (listen(config["bind"], config["https_port"]), listen(config["bind"], config["http_port"]))
-                )
-        except OSError as error:
-            self._say(failed=f"cannot listen on {config['bind']}: {error.strerror}; choose other ports")
-            return
-        self._say(opened=True)
+    def _open(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        """Take over what all workers will share."""
+        self._config, self._workers = message["config"], message["workers"]
+        sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+        self._secure, self._plain = sockets[: message["secure"]], sockets[message["secure"] :]
+        use_ticket_key(self._context, bytes.fromhex(message["ticket_key"]))
 
     def _start(self, slot: int, name: str, descriptor: int) -> None:
         tether = die_with_parent()
@@ -101,24 +101,27 @@ class Nursery:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._main.close()
-            for number, pair in enumerate(self._slots):
-                if number != slot:
-                    for each in pair:
-                        each.close()
-            secure, plain = self._slots[slot]
+            listeners = self._listeners(slot)
             config = WorkerConfig(**{**self._config, "name": name})
-            run_worker(config, descriptor, Listeners(secure, plain, self._context))
+            run_worker(config, descriptor, listeners)
             code = 0
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(code)
 
-    def _close(self) -> None:
-        for pair in self._slots:
-            for each in pair:
+    def _listeners(self, slot: int) -> Listeners:
+        """What one worker accepts from; the others' sockets are closed in its process."""
+        secure, plain = share(self._secure, slot, self._workers), share(self._plain, slot, self._workers)
+        for each in (*self._secure, *self._plain):
+            if each not in secure and each not in plain:
                 each.close()
-        self._slots = []
+        return Listeners(tuple(secure), tuple(plain), self._context)
+
+    def _close(self) -> None:
+        for each in (*self._secure, *self._plain):
+            each.close()
+        self._secure, self._plain = [], []
 
     def _reap(self) -> None:
         for pid in list(self._children):
@@ -129,21 +132,9 @@ class Nursery:
 
     def _say(self, **message: Any) -> None:
         try:
-            self._main.send(json.dumps(message).encode())
+            send(self._main, message)
         except OSError:
             pass  # the main process is gone: the next read says so
-
-
-def listen(bind: str, port: int) -> socket.socket:
-    """A listening socket that shares its port with the others of its kind."""
-    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((bind, port))
-    listener.listen(BACKLOG)
-    listener.setblocking(False)
-    return listener
 
 
 def main() -> None:

@@ -2,42 +2,73 @@
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from narthex.runtime.tasks import Background
 from narthex_router.bounds import Bounds
+from narthex_router.gates import Gate, Gates
 from narthex_router.journal import Journal
 from narthex_router.table import Table
 
 if TYPE_CHECKING:
-    from narthex_router.downstream import Downstream
-    from narthex_router.upstream import Endpoints
+    from narthex_router.endpoints import Endpoints
+    from narthex_router.exchange import Exchange
+    from narthex_router.route import Caller, Route
+
+
+class Connection(Protocol):
+    """What the sweeper and the worker know of a client's connection."""
+
+    @property
+    def exchange(self) -> "Exchange | None": ...
+    def check_time(self, now: float) -> None: ...
+    def drain(self) -> None: ...
+    def expire(self) -> None: ...
+    def cut(self) -> None: ...
+
+
+SWEPT = 500  # connections looked at before requests get their turn: about 0.1 ms
+ID_TIME_S = 0.01  # how exact the time in a request id is
+_BYTES = [b"%02x" % number for number in range(256)]
 
 
 class RequestIds:
     """Request ids: UUIDv7 text, made from the time, a counter and a random number of this worker.
 
-    RFC 9562 section 6.2 (method 1) allows a counter in place of fresh random bits; one format call a request
-    instead of a system call and a UUID object.
+    RFC 9562 section 6.2 (method 1) allows a counter in place of fresh random bits. All but the last byte is made
+    for up to 256 ids at once: 0.15 us an id, where formatting each takes 1.1 us (measured).
     """
 
-    __slots__ = ("_count", "_tail")
+    __slots__ = ("_last", "_round", "_stem", "_tail", "_until")
 
     def __init__(self) -> None:
-        self._count = 0
-        self._tail = os.urandom(6).hex().encode()
+        self._tail = os.urandom(5).hex().encode()
+        self._round = 0
+        self._stem = b""
+        self._last = 256  # the last byte of the next id
+        self._until = 0.0  # Unix seconds
 
     def next(self, unix_s: float) -> bytes:
-        count = self._count = self._count + 1 & 0x3FFFFFF
+        if self._last == 256 or unix_s >= self._until:
+            self._renew(unix_s)
+        last = self._last
+        self._last = last + 1
+        return self._stem + _BYTES[last]
+
+    def _renew(self, unix_s: float) -> None:
+        count = self._round = self._round + 1 & 0x3FFFFFF
         time_ms = int(unix_s * 1000) & 0xFFFFFFFFFFFF
-        return b"%08x-%04x-7%03x-%04x-%b" % (
+        self._stem = b"%08x-%04x-7%03x-%04x-%b" % (
             time_ms >> 16,
             time_ms & 0xFFFF,
             count >> 14,
             0x8000 | count & 0x3FFF,
             self._tail,
         )
+        self._last = 0
+        self._until = unix_s + ID_TIME_S
 
 
 @dataclass(slots=True)
@@ -53,13 +84,36 @@ class Plane:
     serve_plain: bool = False
     draining: bool = False
     now: float = field(default_factory=time.monotonic)  # coarse: set by the sweeper
+    gates: Gates = field(default_factory=lambda: Gates(time.monotonic))
     ids: RequestIds = field(default_factory=RequestIds)
-    connections: "set[Downstream]" = field(default_factory=set)
+    connections: set[Connection] = field(default_factory=set)
     answered: int = 0  # answers the router made itself, for requests that no service could be named for
 
-    def sweep(self, now: float) -> None:
-        """Look at every time limit; called a few times a second instead of a timer a request."""
+    def gate(self, route: "Route", caller: "Caller | None") -> Gate | None:
+        """What requests of a caller pass on their way to a service that has limits."""
+        quota = route.policy.quota
+        if quota is None:
+            return None
+        if caller is None:
+            return self.gates.gate(route.service_id, route.project_id, quota)
+        return self.gates.gate(route.service_id, route.project_id, quota, caller.subject_id, caller.token_id)
+
+    def over(self, exchange: "Exchange") -> None:
+        """Every exchange ends here, however it went."""
+        exchange.end(time.monotonic())
+        if exchange.hold is not None:
+            exchange.hold.leave()
+        self.journal.add(exchange)
+
+    def sweep(self, now: float) -> Iterator[None]:
+        """Look at every time limit, a few times a second in place of a timer a request.
+
+        Some connections at a time: whoever sweeps lets requests go first at each step.
+        """
         self.now = now
-        for connection in list(self.connections):
-            connection.check_time(now)
+        for number, connection in enumerate(list(self.connections), 1):
+            if connection in self.connections:  # it may have gone since
+                connection.check_time(now)
+            if number % SWEPT == 0:
+                yield
         self.endpoints.sweep(now)

@@ -3,12 +3,15 @@
 Order does not matter for what ends up in the table, revisions see to that; it is kept all the same, so that a
 worker that has applied sequence N has applied everything up to N. At each start, each time the bus was away,
 when a sequence number is missing and when Valkey has lost the table, the registry's snapshot is read and what it
-does not name is removed.
+does not name is removed, unless that were most of it.
 """
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Any
+
+from prometheus_client import Gauge
 
 from narthex.bus import EVENTS, Bus
 from narthex.contracts import events
@@ -17,8 +20,11 @@ from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaH
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotPage, SnapshotQuestion
 from narthex.routing import Entry, Kind, TableStore
 from narthex.runtime.tasks import background, backoff
+from narthex_router.swap import shrunk
 
 log = logging.getLogger(__name__)
+
+REFUSED = Gauge("narthex_router_snapshot_refused", "1: the registry's last snapshot lacked too many services")
 
 LEASE = "projection"
 LEASE_S = 6.0
@@ -71,10 +77,11 @@ def entry_of(event: Any) -> Entry:
 class Projection:
     """Follows the bus into the shared table."""
 
-    def __init__(self, bus: Bus, store: TableStore, owner: str) -> None:
+    def __init__(self, bus: Bus, store: TableStore, owner: str, *, allow_shrink: bool) -> None:
         self._bus = bus
         self._store = store
         self._owner = owner
+        self._allow_shrink = allow_shrink
         self._last_sequence = 0
         self._resync_wanted = asyncio.Event()
         self._filled = False  # by this process, once
@@ -160,7 +167,21 @@ class Projection:
             await self._store.apply(entries)
             known |= {(entry.kind, entry.key) for entry in entries}
             sequence, cursor = page.sequence, page.cursor
-        removed = await self._store.bury_missing(_OWNED, known, sequence)
+        removed = await self._bury(*await self._store.missing(_OWNED, known, sequence))
         await self._store.mark_filled()
         self._filled = True
         log.info("table filled", extra={"fields": {"entries": len(known), "removed": removed, "sequence": sequence}})
+
+    async def _bury(self, gone: list[Entry], held: Counter[Kind]) -> int:
+        """Remove what the snapshot lacks; nothing when it lacks so much that it is rather wrong itself."""
+        services, lost = held[Kind.SERVICE], sum(1 for entry in gone if entry.kind is Kind.SERVICE)
+        refused = shrunk(services, services - lost) and not self._allow_shrink
+        REFUSED.set(refused)
+        if refused:
+            log.error(
+                "the registry's snapshot lacks so many services that nothing is removed; if that is as it should be, "
+                "set NARTHEX_ROUTER_ALLOW_SHRINK=true and restart this router",
+                extra={"fields": {"services": services, "missing": lost}},
+            )
+            return 0
+        return await self._store.apply(gone)

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 
 from narthex_router.exchange import Attempt
+from narthex_router.gates import Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ PROBLEMS: dict[str, Problem] = {
     "token_invalid": Problem(401, "The token is not valid"),
     "token_expired": Problem(401, "The token has expired"),
     "permission_denied": Problem(403, "The token does not permit calling this service"),
+    "rate_limit_total": Problem(429, "The service has as many requests a minute as it takes"),
+    "rate_limit_user": Problem(429, "The token has sent as many requests a minute as it may"),
+    "concurrency_total": Problem(429, "The service has as many requests under way as it takes"),
+    "concurrency_user": Problem(429, "The token has as many requests under way as it may"),
     "no_instances": Problem(503, "The service has no instances"),
     "no_healthy_instances": Problem(503, "No instance of the service is healthy"),
     "instances_full": Problem(503, "Every instance has all the requests it may have"),
@@ -62,6 +67,8 @@ REASONS: dict[int, bytes] = {
     505: b"HTTP Version Not Supported",
 }
 
+# A 405 has to say what is served (RFC 9110 section 15.5.6); what an instance serves of it is its own affair.
+_ALLOW = b"allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 # What a client is told to send where a token is missing (RFC 9110 section 11.6.1).
 _CHALLENGE = b'www-authenticate: Token realm="narthex", Bearer realm="narthex"\r\n'
 
@@ -76,8 +83,9 @@ def problem(
     status: int | None = None,
     close: bool,
     head_only: bool = False,
+    fields: bytes = b"",
 ) -> tuple[int, bytes]:
-    """The whole response message for a cause: (status, bytes)."""
+    """The whole response message for a cause: (status, bytes). `fields`: more header lines."""
     cause = PROBLEMS[code]
     status = status or cause.status
     body = json.dumps(
@@ -96,6 +104,10 @@ def problem(
         b"content-type: application/problem+json\r\ncontent-length: %d\r\n" % len(body),
         b"x-request-id: %b\r\nx-narthex-error: %b\r\ncache-control: no-store\r\n" % (request_id, code.encode("ascii")),
     ]
+    if fields:
+        head.append(fields)
+    if status == 405:
+        head.append(_ALLOW)
     if status == 401:
         head.append(_CHALLENGE)
     if status == 503:
@@ -103,6 +115,19 @@ def problem(
     if close:
         head.append(b"connection: close\r\n")
     return status, b"".join(head) + b"\r\n" + (b"" if head_only else body)
+
+
+def limit_fields(over: Over) -> bytes:
+    """The header lines of a 429, as draft-ietf-httpapi-ratelimit-headers-10 has them and as older clients do."""
+    retry = b"%d" % over.retry_s
+    code, rate = over.code.encode("ascii"), over.code.startswith("rate")
+    unit, reset = (b";w=60", b";t=" + retry) if rate else (b';qu="concurrent-requests"', b"")
+    return (
+        b"retry-after: %b\r\n"
+        b'ratelimit-policy: "%b";q=%d%b\r\nratelimit: "%b";r=0%b\r\n'
+        b"x-ratelimit-limit: %d\r\nx-ratelimit-remaining: 0\r\nx-ratelimit-reset: %b\r\n"
+        % (retry, code, over.limit, unit, code, reset, over.limit, retry)
+    )
 
 
 def describe(attempt: Attempt, started: float) -> dict[str, object]:

@@ -5,11 +5,12 @@ caller and putting the forwarded lines together costs more than all the rest of 
 outcome, and `fits` says whether it still holds. Pure.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from math import inf
 
 from narthex_router.access import Refusal, admit
+from narthex_router.gates import Gate
 from narthex_router.http1 import BadMessage, Fields, host_name
 from narthex_router.table import Caller, Route, Table
 
@@ -40,15 +41,22 @@ class Shape:
     refusal: Refusal | None = None
     caller: Caller | None = None
     expires_at: float = inf  # Unix seconds: the caller's token
+    gate: Gate | None = None  # to the service's limits, if it has any
     plain: bool = False  # no body and nothing to negotiate: most requests
     lines: bytes = b""  # the lines that go upstream with each of them
+    tail: bytes = b""  # of a plain request: all after its first line
     record: str = ""  # the part of their records that is the same; made when the first is written
+    attempts: dict[str, str] = field(default_factory=dict)  # the same of what is written of each instance
 
     def fits(self, block: bytes, version: bytes, table: Table, now: float) -> bool:
         """Whether a request with this block may be treated as the one that the shape was made for."""
+        return block == self.block and self.holds(version, table, now)
+
+    def holds(self, version: bytes, table: Table, now: float) -> bool:
+        """Whether what was decided is still so, for a request with the same block."""
         return (
-            block == self.block
-            and version == self.version
+            version == self.version
+            and self.route is not None  # a host without a service is looked up each time: it may have one by now
             and table.routes.get(self.host) is self.route
             and table.access is self.access
             and self.expires_at > now
@@ -76,7 +84,7 @@ def rule(shape: Shape, table: Table, now: float, *, covered: bool, redirect: boo
     `forwarded`: the lines that tell the instance about the client.
     """
     shape.access = table.access
-    route = shape.route = table.routes.get(shape.host)
+    route = shape.route = table.route(shape.host)
     if route is None:
         shape.ruling = Ruling.UNKNOWN
     elif not covered:
@@ -90,11 +98,13 @@ def rule(shape: Shape, table: Table, now: float, *, covered: bool, redirect: boo
         shape.plain = not (
             fields.length or fields.chunked or fields.expect_continue or fields.upgrade or fields.traceparent
         )
+        if shape.plain:
+            shape.tail = shape.block + b"\r\n"
 
 
 def _admit(shape: Shape, route: Route, table: Table, now: float) -> None:
     try:
-        caller = shape.caller = admit(route, shape.fields.authorization, table.callers, now)
+        caller = shape.caller = admit(route, shape.fields.authorization, table.caller, now)
     except Refusal as refusal:
         shape.ruling, shape.refusal = Ruling.REFUSED, refusal
     else:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from narthex_router.exchange import Exchange
+from narthex_router.exchange import COMPLETE, Exchange
+from narthex_router.table import Route
 
 # Upper bounds in seconds; the last bucket of a histogram is for everything above.
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -33,9 +34,12 @@ class ServiceStats:
     """What one worker has counted of one service."""
 
     project_id: str
-    statuses: dict[str, int] = field(default_factory=dict)  # "200" -> responses
+    statuses: dict[int, int] = field(default_factory=dict)  # responses by status
     codes: dict[str, int] = field(default_factory=dict)  # answers that the router made, by code
     outcomes: dict[str, int] = field(default_factory=dict)  # responses that did not end in full
+    shadowed: dict[str, int] = field(default_factory=dict)  # served, though over a limit, by the limit's code
+    retries: int = 0  # attempts after the first
+    not_retried: int = 0  # failures that were answered because the retry budget was used up
     request_bytes: int = 0
     response_bytes: int = 0
     duration: Histogram = field(default_factory=Histogram)
@@ -48,30 +52,39 @@ class Stats:
 
     def __init__(self) -> None:
         self._services: dict[str, ServiceStats] = {}
-        self._names: dict[int, str] = {}  # a status as its label, made once
 
     def count(self, exchange: Exchange) -> None:
-        route = exchange.route
-        stats = self._services.get(route.service_id)
-        if stats is None:
-            stats = self._services[route.service_id] = ServiceStats(route.project_id)
-        status = exchange.status
-        name = self._names.get(status)
-        if name is None:
-            name = self._names[status] = str(status)
-        stats.statuses[name] = stats.statuses.get(name, 0) + 1
+        stats = self._services.get(exchange.route.service_id) or self._of(exchange.route)
+        status, started, ended, answered = exchange.status, exchange.started, exchange.ended_at, exchange.answered_at
+        stats.statuses[status] = stats.statuses.get(status, 0) + 1
         if exchange.code:
             stats.codes[exchange.code] = stats.codes.get(exchange.code, 0) + 1
-        if exchange.outcome != "complete":
+        if exchange.outcome != COMPLETE:
             stats.outcomes[exchange.outcome] = stats.outcomes.get(exchange.outcome, 0) + 1
         stats.request_bytes += exchange.request_bytes
         stats.response_bytes += exchange.response_bytes
-        started = exchange.started
-        stats.duration.add(exchange.ended_at - started)
-        if exchange.answered_at:
-            stats.first_byte.add(exchange.answered_at - started)
-        if exchange.attempts and not exchange.attempts[-1].reused and exchange.connected_at:
-            stats.connect.add(exchange.connected_at - exchange.attempts[-1].at)
+        stats.duration.add(ended - started)
+        if answered:
+            stats.first_byte.add(answered - started)
+        attempts = exchange.attempts
+        if attempts and not attempts[-1].reused and exchange.connected_at:
+            stats.connect.add(exchange.connected_at - attempts[-1].at)
+        if len(attempts) > 1:
+            stats.retries += len(attempts) - 1
+
+    def shadowed(self, service_id: str, project_id: str, code: str, count: int) -> None:
+        """Requests were over a limit that refuses nothing."""
+        stats = self._services.setdefault(service_id, ServiceStats(project_id))
+        stats.shadowed[code] = stats.shadowed.get(code, 0) + count
+
+    def not_retried(self, route: Route) -> None:
+        self._of(route).not_retried += 1
+
+    def _of(self, route: Route) -> ServiceStats:
+        stats = self._services.get(route.service_id)
+        if stats is None:
+            stats = self._services[route.service_id] = ServiceStats(route.project_id)
+        return stats
 
     def encode(self) -> bytes:
         """All counters as JSON, for the main process."""
@@ -84,6 +97,9 @@ def _plain(stats: ServiceStats) -> dict[str, Any]:
         "statuses": stats.statuses,
         "codes": stats.codes,
         "outcomes": stats.outcomes,
+        "shadowed": stats.shadowed,
+        "retries": stats.retries,
+        "not_retried": stats.not_retried,
         "request_bytes": stats.request_bytes,
         "response_bytes": stats.response_bytes,
         **{
@@ -125,12 +141,15 @@ def _lines(services: dict[str, Any]) -> Iterator[str]:
         ("narthex_service_responses_total", "statuses", "status"),
         ("narthex_service_router_answers_total", "codes", "code"),
         ("narthex_service_broken_responses_total", "outcomes", "outcome"),
+        ("narthex_service_requests_over_shadow_limits_total", "shadowed", "code"),
     ):
         yield f"# TYPE {name} counter"
         for service_id, stats in services.items():
             for value, count in stats[key].items():
                 yield f'{name}{{{_labels(service_id, stats)},{label}="{value}"}} {count}'
     for name, key in (
+        ("narthex_service_retries_total", "retries"),
+        ("narthex_service_failures_over_retry_budget_total", "not_retried"),
         ("narthex_service_request_bytes_total", "request_bytes"),
         ("narthex_service_response_bytes_total", "response_bytes"),
     ):

@@ -13,44 +13,39 @@ import logging
 import socket
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
-from narthex.routing import Kind, open_table_store
+from narthex.contracts.errors import Misconfigured
+from narthex.routing import Kind, open_limit_store, open_table_store
 from narthex.runtime.logs import set_up_logs
-from narthex.runtime.sealing import Sealer, read_sealing_key
+from narthex.runtime.sealing import Sealer, read_sealing_key, token_digest_key
 from narthex.runtime.tasks import background
+from narthex_router.acceptor import Acceptor, Listeners
 from narthex_router.bounds import Bounds
 from narthex_router.channel import Channel, Say
-from narthex_router.downstream import Downstream
+from narthex_router.endpoints import Endpoints
 from narthex_router.follower import Follower
-from narthex_router.journal import Journal
+from narthex_router.journal import BATCH, Journal
+from narthex_router.lessor import Lessor
 from narthex_router.plane import Plane
 from narthex_router.table import Table
-from narthex_router.tls import Certificates, Context
-from narthex_router.upstream import Endpoints
+from narthex_router.tls import Certificates
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 0.25  # how exact time limits are
 FLUSH_S = 0.2  # how long a request record waits for company
-FLUSH_SLICES = 40  # slices of the journal in one batch: 2,000 records, about 1 MB
 STATUS_S = 1.0
+DRAIN_LOOK_S = 0.05
+LAST_BYTES_S = 0.5  # for a client to take the answer that the router is going away
 # Exchanges are freed by their reference counts; the collector is for rare cycles and looks at everything it may.
 GC_THRESHOLD = 100_000
+LIMITS_WITHIN_S = 1.0  # an answer about a limit; requests wait for it
 STALL_S = 1.0  # an event loop that stands still for so long shows its stack in the log
-
-
-@dataclass(frozen=True)
-class Listeners:
-    """What a worker gets from the nursery: its sockets, and the TLS context that all workers listen with."""
-
-    secure: socket.socket
-    plain: socket.socket
-    context: Context
 
 
 @dataclass(frozen=True)
@@ -83,10 +78,12 @@ class Worker:
         self._bounds = Bounds(**config.bounds)
         self._listeners = listeners
         self._certificates = Certificates(listeners.context, self._unseal)
-        self._servers: list[asyncio.Server] = []
-        self._listening = False
+        self._token_key = b""  # until the sealing key was read
+        self._sealer: Sealer
         self._status_wanted = asyncio.Event()
         self._plane: Plane
+        self._acceptor: Acceptor
+        self._lessor: Lessor
         self._follower: Follower
 
     async def run(self) -> None:
@@ -94,6 +91,7 @@ class Worker:
         config = self._config
         async with (
             open_table_store(config.redis_url, config.redis_timeout_s) as store,
+            open_limit_store(config.redis_url, LIMITS_WITHIN_S) as budgets,
             background() as tasks,
         ):
             self._plane = Plane(
@@ -105,16 +103,23 @@ class Worker:
                 https_port=config.public_https_port,
                 serve_plain=config.serve_plain,
             )
+            self._lessor = Lessor(self._plane.gates, budgets, config.name)
+            self._acceptor = Acceptor(self._plane, self._listeners)
             self._follower = Follower(
                 store, self._new_table, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
             )
             gc.set_threshold(GC_THRESHOLD)
-            tasks.start(self._follower.run(), "follow the table")
+            faulthandler.dump_traceback_later(STALL_S)  # armed again by each sweep; whatever comes before may stall
+            tasks.start(self._follow(), "follow the table")
+            leasing = tasks.start(self._lessor.run(), "ask for limits")
             tasks.start(self._sweep(), "sweep")
             tasks.start(self._flush(), "flush the journal")
             tasks.start(self._report(), "report")
             await self._obey()
             await self._drain()
+            leasing.cancel()
+            await asyncio.wait({leasing})
+            await self._lessor.end()
 
     async def _obey(self) -> None:
         """Wait for the main process's word, or its end."""
@@ -126,8 +131,19 @@ class Worker:
 
     # -- the table ------------------------------------------------------------------------------------------
 
+    async def _follow(self) -> None:
+        """Follow the table, as soon as there is the key that certificates are sealed and tokens digested under."""
+        while not self._token_key:
+            try:
+                key = read_sealing_key(Path(self._config.sealing_key_file))
+                self._sealer, self._token_key = Sealer(key), token_digest_key(key)
+            except Misconfigured as error:  # another part makes it on an installation's first start
+                self._follower.waiting_for = error.message
+                await asyncio.sleep(STATUS_S)
+        await self._follower.run()
+
     def _new_table(self) -> Table:
-        return Table(self._config.domain, self._bounds)
+        return Table(self._config.domain, self._token_key, self._bounds)
 
     def _table_changed(self, table: Table, kinds: set[Kind]) -> None:
         if table is not self._plane.table:
@@ -135,29 +151,10 @@ class Worker:
             gc.freeze()  # a table is not garbage: the collector need not look at a million objects
         if Kind.CERTIFICATE in kinds:
             self._certificates.load(table.certificates)
-            for certificate_id, reason in self._certificates.failures.items():
-                log.error("certificate not loaded", extra={"fields": {"id": certificate_id, "reason": reason}})
         self._status_wanted.set()
 
     def _unseal(self, sealed: str, context: str) -> bytes:
-        return Sealer(read_sealing_key(Path(self._config.sealing_key_file))).open(sealed, context)
-
-    # -- listening ------------------------------------------------------------------------------------------
-
-    async def _listen(self) -> None:
-        """Begin to accept."""
-        loop, plane = asyncio.get_running_loop(), self._plane
-        self._servers = [
-            await loop.create_server(
-                lambda: Downstream(plane, secure=True),
-                sock=self._listeners.secure,
-                ssl=self._listeners.context,
-                ssl_handshake_timeout=self._bounds.head_s,
-                ssl_shutdown_timeout=self._bounds.linger_s,
-            ),
-            await loop.create_server(lambda: Downstream(plane, secure=False), sock=self._listeners.plain),
-        ]
-        self._listening = True
+        return self._sealer.open(sealed, context)
 
     def _waiting_for(self) -> str:
         """What keeps this worker from serving; empty when nothing does."""
@@ -165,14 +162,15 @@ class Worker:
             return self._follower.waiting_for
         if not self._certificates.ready():
             return "a certificate"
-        return "" if self._listening else "its ports"
+        return "" if self._acceptor.open else "its ports"
 
     # -- what goes on all the time --------------------------------------------------------------------------
 
     async def _sweep(self) -> None:
         while True:
             faulthandler.dump_traceback_later(STALL_S)
-            self._plane.sweep(time.monotonic())
+            for _ in self._plane.sweep(time.monotonic()):
+                await asyncio.sleep(0)
             await asyncio.sleep(SWEEP_S)
 
     async def _flush(self) -> None:
@@ -182,30 +180,46 @@ class Worker:
 
     async def _flush_now(self) -> None:
         while slices := await self._some_records():
-            records = f"[{','.join(slices)}]".encode("ascii")
             dropped = struct.pack("!I", self._plane.journal.take_dropped())
-            await self._channel.write(Say.RECORDS, dropped + records)
+            await self._channel.write(Say.RECORDS, dropped, b"[", ",".join(slices).encode("ascii"), b"]")
 
     async def _some_records(self) -> list[str]:
         """As many slices of the journal as go into one batch."""
         slices: list[str] = []
-        while len(slices) < FLUSH_SLICES and (few := self._plane.journal.take()):
+        size = 0
+        while size < BATCH and (few := self._plane.journal.take()):
             slices.append(few)
+            size += len(few)
             await asyncio.sleep(0)  # requests that came meanwhile go first
         return slices
 
     async def _report(self) -> None:
         """Tell the main process what is served by, at once when it changed and every second."""
         while True:
-            if not self._listening and self._follower.filled and self._certificates.ready():
-                await self._listen()
+            await self._accept()
             self._status_wanted.clear()
             await self._channel.write(Say.STATUS, json.dumps(self._status()).encode())
+            await self._tell_limits()
             try:
                 async with asyncio.timeout(STATUS_S):
                     await self._status_wanted.wait()
             except TimeoutError:
                 pass
+
+    async def _tell_limits(self) -> None:
+        reached = list(self._plane.gates.take_reached())
+        for each in reached:
+            if each.shadowed:
+                self._plane.journal.stats.shadowed(each.service_id, each.project_id, each.code, each.shadowed)
+        if reached:
+            await self._channel.write(Say.LIMITS, json.dumps([asdict(each) for each in reached]).encode())
+
+    async def _accept(self) -> None:
+        """Accept connections as soon as there is something to serve them by."""
+        self._acceptor.check()
+        ready = self._follower.filled and self._certificates.ready()
+        if ready and not self._acceptor.open and not self._plane.draining:
+            await self._acceptor.begin()
 
     def _status(self) -> dict[str, Any]:
         plane, table = self._plane, self._plane.table
@@ -213,29 +227,40 @@ class Worker:
             "waiting_for": self._waiting_for(),
             "table_away": self._follower.waiting_for,
             "applied_sequence": table.applied_sequence,
-            "services": len(table.routes),
+            "services": table.services(),
             "connections": len(plane.connections),
             "in_flight": sum(1 for connection in plane.connections if connection.exchange is not None),
             "unreadable_entries": table.unreadable,
             "unrouted_answers": plane.answered,
+            "limit_questions": self._lessor.operations,
+            "limit_requests_granted": self._lessor.granted,
+            "limits_away": int(plane.gates.away),
         }
 
     # -- the end --------------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
-        """Stop accepting, let requests finish, cut what is left at the deadline, hand over the last records."""
+        """Stop accepting, let requests finish, end what is left at the deadline, hand over the last records."""
         plane = self._plane
         plane.draining = True
-        for server in self._servers:
-            server.close()
-        for connection in list(plane.connections):
-            connection.drain()
+        self._acceptor.end()
         deadline = time.monotonic() + self._bounds.drain_s
-        while plane.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - the hot path signals nobody
-            await asyncio.sleep(0.02)
+        while plane.connections and time.monotonic() < deadline:
+            for connection in list(plane.connections):
+                connection.drain()
+            await asyncio.sleep(DRAIN_LOOK_S)
         for connection in list(plane.connections):
-            connection.cut()
+            connection.expire()
         await self._flush_now()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Let the last bytes out to clients that take them."""
+        deadline = time.monotonic() + LAST_BYTES_S
+        while self._plane.connections and time.monotonic() < deadline:  # noqa: ASYNC110 - the hot path signals nobody
+            await asyncio.sleep(DRAIN_LOOK_S)
+        for connection in list(self._plane.connections):
+            connection.cut()
 
 
 async def _serve(config: WorkerConfig, descriptor: int, listeners: Listeners) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bench import micro
 from bench.bench import Bench
 from bench.report import Row
-from bench.rows import bulk, idle, keep_alive, propagation, scale, streams
+from bench.rows import bulk, idle, keep_alive, limits, propagation, scale, streams
 
 ALL: dict[str, Callable[[Bench], Row]] = {
     "plain": keep_alive.plain,
@@ -18,5 +18,8 @@ ALL: dict[str, Callable[[Bench], Row]] = {
     "handshakes": idle.handshakes,
     "scale": scale.scale,
     "propagation": propagation.propagation,
+    "limits": limits.limits,
+    "limits-cost": limits.limits_cost,
+    "limits-faults": limits.limits_faults,
     "micro": micro.micro,
 }

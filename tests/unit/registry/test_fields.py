@@ -1,11 +1,13 @@
 """Absent keeps, null clears, required cannot be cleared; label filters."""
 
+from typing import Any
+
 import pytest
 
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden, Invalid
 from narthex_registry.fields import given, matches_labels
-from narthex_registry.policy import DEFAULTS, service_values
+from narthex_registry.policy import DEFAULTS, refers, service_values
 from narthex_registry.versions import merged, split
 
 
@@ -64,8 +66,32 @@ def test_a_pattern_that_the_router_cannot_match_in_linear_time_is_refused() -> N
 
 
 def test_another_kind_of_service_is_refused() -> None:
-    with pytest.raises(Invalid, match="type: must be deployment"):
-        service_values(update(type="imported"), allow_public=False)
+    with pytest.raises(Invalid, match="type: must be deployment or imported"):
+        service_values(update(type="external"), allow_public=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({}, "deployment: is required"),
+        ({"type": "imported"}, "imported_name: is required"),
+        ({"type": "imported", "imported_name": "web"}, "imported_namespace: is required"),
+        ({"type": "imported", "deployment": "hello"}, "deployment: must be left out"),
+        ({"type": "imported", "version": "v1"}, "version: must be left out"),
+    ],
+)
+def test_a_new_service_says_what_is_behind_it(given: dict[str, str], error: str) -> None:
+    values = DEFAULTS | given
+    if len(given) == 2 and "imported_name" not in given:
+        values |= {"imported_name": "web", "imported_namespace": "shop"}
+    with pytest.raises(Invalid, match=error):
+        refers(values)
+
+
+def test_what_answers_show_as_the_deployment_of_an_imported_service_may_come_back() -> None:
+    values = DEFAULTS | {"type": "imported", "imported_name": "web", "imported_namespace": "shop", "deployment": "web"}
+    refers(values)
+    assert "deployment" not in values
 
 
 def test_the_settings_of_a_version_keep_what_is_not_mentioned_and_lose_what_is_cleared() -> None:
@@ -78,6 +104,19 @@ def test_the_settings_of_a_version_keep_what_is_not_mentioned_and_lose_what_is_c
 def test_the_smallest_number_of_instances_cannot_be_above_the_largest() -> None:
     with pytest.raises(Invalid, match="minimum_instances: must not be more than maximum_instances"):
         merged({"maximum_instances": 2}, {"minimum_instances": 3})
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"environment": "python3-12"}, {"environment_name": "python3-12"}),
+        ({"environment": "mine:v2"}, {"environment_name": "mine", "environment_tag": "v2"}),
+        ({"environment": "old", "environment_name": "new"}, {"environment_name": "new"}),
+        ({"environment": None}, {}),
+    ],
+)
+def test_the_old_name_of_the_environment_is_understood(settings: dict[str, Any], expected: dict[str, str]) -> None:
+    assert merged({"environment_name": "before"}, settings) == expected
 
 
 def test_the_fields_of_a_version_are_told_apart() -> None:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from narthex_registry.tokens import credential, digest, new_token
+from narthex.runtime.sealing import token_digest_key
+from narthex_registry.tokens import checksum, credential, digest, new_token
 
 
 def test_a_token_is_recognisable_and_long_enough() -> None:
@@ -12,8 +13,25 @@ def test_a_token_is_recognisable_and_long_enough() -> None:
     assert new_token() != new_token()
 
 
-def test_a_digest_is_the_sha256_in_lower_case_hex() -> None:
-    assert digest("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+def test_a_token_ends_in_a_checksum_of_the_rest() -> None:
+    token = new_token()
+    assert token == token[:-6] + checksum(token[:-6])
+    assert checksum("nx_") == "2X3Laz"
+    assert checksum(token[:-7]) != token[-6:]
+
+
+def test_a_digest_is_the_hmac_sha256_in_lower_case_hex() -> None:
+    # RFC 4231 test case 2
+    assert digest(b"Jefe", "what do ya want for nothing?") == (
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    )
+
+
+def test_the_key_for_digests_follows_from_the_sealing_key_and_is_another_one() -> None:
+    key = token_digest_key(bytes(32))
+    assert len(key) == 32
+    assert key not in (bytes(32), token_digest_key(bytes(31) + b"1"))
+    assert key == token_digest_key(bytes(32))
 
 
 @pytest.mark.parametrize(

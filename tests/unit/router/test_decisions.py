@@ -1,35 +1,36 @@
 """Balancing, retries, access, ids and the journal: values in, values out."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from integration.router_kit import service_entries
+from msgspec import structs
 
 from narthex.contracts.entities import RequestRecord
 from narthex.routing import Entry, Kind
 from narthex_router import balance
 from narthex_router.access import Refusal, admit, read_token
-from narthex_router.diskcopy import read_copy, write_copy
-from narthex_router.exchange import CONNECT_FAILED, NEXT, UPSTREAM_CLOSED, Attempt, Exchange, State, Step, may_retry
-from narthex_router.follower import shrunk
+from narthex_router.exchange import CONNECT_FAILED, NEXT, UPSTREAM_CLOSED, Attempt, Exchange, State, Step
 from narthex_router.http1 import Fields
-from narthex_router.journal import Journal
+from narthex_router.journal import BATCH, Journal
 from narthex_router.plane import RequestIds
 from narthex_router.responses import PROBLEMS, REASONS, problem
+from narthex_router.retries import FLOOR, RetryBudget, may_retry
 from narthex_router.shape import Shape
-from narthex_router.table import Table, Target
+from narthex_router.table import Caller, Table, Target
 from narthex_router.tls import covers
 
 TARGET = Target("svc", "i", "127.0.0.1", 9000)
 
 
 def exchange(method: bytes = b"GET", *, state: State = State.WAITING, reused: bool = True) -> Exchange:
-    table = Table("test")
+    table = Table("test", bytes(32))
     table.apply(service_entries([1]))
-    route = table.routes[b"svc.services.test"]
+    route = table.route(b"svc.services.test")
+    assert route is not None
     shape = Shape(b"", b"1", Fields(user_agent=b"ua\xff"), route.host, "127.0.0.1", keep_alive=True, route=route)
     made = Exchange(b"id", method, b"/p?q", shape, route, 1.0, 2.0, 1.0)
     made.attempts.append(Attempt(TARGET, 1.0, reused))
@@ -151,10 +152,29 @@ def test_a_token_is_read_from_token_and_bearer(header: bytes, token: bytes) -> N
 
 
 def test_a_public_service_asks_for_nothing() -> None:
+    def nobody(token: bytes) -> Caller | None:
+        return None
+
     route = exchange().route
-    assert admit(route, None, {}, 0.0) is None
+    assert admit(route, None, nobody, 0.0) is None
     with pytest.raises(Refusal):
-        admit(replace(route, authentication_required=True), None, {}, 0.0)
+        admit(structs.replace(route, authentication_required=True), None, nobody, 0.0)
+
+
+def test_a_fifth_of_a_services_requests_may_be_sent_again_at_a_time() -> None:
+    budget = RetryBudget()
+    assert [budget.take(b"a", 100) for _ in range(21)] == [True] * 20 + [False]
+    assert budget.take(b"b", 100)
+    budget.give_back(b"a")
+    assert [budget.take(b"a", 100) for _ in range(2)] == [True, False]
+
+
+def test_a_service_with_few_requests_may_send_some_again() -> None:
+    budget = RetryBudget()
+    assert [budget.take(b"a", 1) for _ in range(FLOOR + 1)] == [True] * FLOOR + [False]
+    for _ in range(FLOOR):
+        budget.give_back(b"a")
+    assert budget.take(b"a", 1)
 
 
 def test_request_ids_are_ordered_uuids_of_version_7() -> None:
@@ -171,6 +191,18 @@ def test_a_full_journal_counts_what_it_drops_and_says_so_with_the_next_batch() -
         journal.add(exchange())
     assert len(json.loads(f"[{journal.take()}]")) == 2
     assert (journal.take_dropped(), journal.take_dropped(), journal.take()) == (3, 0, "")
+
+
+def test_what_clients_choose_cannot_make_a_batch_too_large_for_the_bus() -> None:
+    journal, count = Journal("r"), 500
+    for _ in range(count):
+        made = exchange()
+        made.target = b"/" + b"p" * 4000 + b"?" + b'"' * 4000
+        made.shape.fields.user_agent = b"\xff" * 30_000
+        journal.add(made)
+    slices = [f"[{records}]" for records in iter(journal.take, "")]
+    assert BATCH + max(map(len, slices)) < 4 << 20  # the bus takes 8 MB
+    assert sum(len(json.loads(few)) for few in slices) == count
 
 
 def test_a_record_is_one_that_the_rest_of_the_system_can_read() -> None:
@@ -192,19 +224,3 @@ def test_a_record_is_one_that_the_rest_of_the_system_can_read() -> None:
 )
 def test_what_a_certificate_covers(hosts: tuple[bytes, ...], name: bytes, expected: bool) -> None:
     assert covers(hosts, name) is expected
-
-
-@pytest.mark.parametrize(("before", "after", "expected"), [(0, 0, False), (10, 7, False), (10, 6, True), (1, 0, True)])
-def test_a_table_that_lost_too_much_is_seen(before: int, after: int, expected: bool) -> None:
-    assert shrunk(before, after) is expected
-
-
-def test_the_copy_on_disk_is_whole_or_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.copy"
-    assert read_copy(path) == []
-    entries = [*service_entries([1]), Entry(Kind.SERVICE, "gone", 3, 4, None)]
-    assert write_copy(path, entries) == len(entries)
-    assert read_copy(path) == entries
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"damaged|unpack"):
-        read_copy(path)

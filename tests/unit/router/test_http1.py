@@ -2,22 +2,26 @@
 
 import pytest
 
-from narthex_router.http1 import (
+from narthex_router.bodies import (
+    MAX_EXTENSIONS,
+    MAX_TRAILER,
     NO_BODY,
+    ChunkedBody,
+    LengthBody,
+    UntilClose,
+    chunk,
+    response_body,
+)
+from narthex_router.http1 import (
     REQUEST_LINE,
     STATUS_LINE,
     BadMessage,
-    ChunkedBody,
-    LengthBody,
     ResponseFields,
-    UntilClose,
-    chunk,
     host_name,
     read_authority,
     read_length,
     read_request_fields,
     read_response_fields,
-    response_body,
 )
 
 
@@ -243,3 +247,46 @@ def test_a_response_keeps_what_is_the_instances_and_loses_what_is_the_connection
     )
     assert fields.forward == b"Server: x\r\nX_App: 1\r\n"
     assert (fields.close, fields.length) == (True, 3)
+
+
+def extended(extension_bytes: int) -> bytes:
+    """A chunked body of one-byte chunks with so many bytes of extensions."""
+    chunks = b""
+    while extension_bytes:
+        size = min(extension_bytes, 512)
+        extension_bytes -= size
+        chunks += b"1" + (b";" + b"x" * (size - 1) if size > 1 else b"") + b"\r\na\r\n"
+    return chunks + b"0\r\n\r\n"
+
+
+def test_a_body_may_have_so_many_bytes_of_chunk_extensions_and_not_one_more() -> None:
+    body = ChunkedBody()
+    body.feed(extended(MAX_EXTENSIONS))
+    assert body.done
+    with pytest.raises(BadMessage, match="chunk extensions") as refused:
+        ChunkedBody().feed(extended(MAX_EXTENSIONS + 2))
+    assert (refused.value.status, refused.value.code) == (400, "bad_request")
+
+
+def test_extensions_count_in_whatever_pieces_they_come() -> None:
+    def feed(body: ChunkedBody, data: bytes) -> None:
+        for byte in data:
+            body.feed(bytes([byte]))
+
+    with pytest.raises(BadMessage, match="chunk extensions"):
+        feed(ChunkedBody(), extended(MAX_EXTENSIONS + 2))
+
+
+def trailers(line_bytes: int) -> bytes:
+    """An empty chunked body with a trailer section whose lines have so many bytes."""
+    lines = [b"x:" + b"y" * 498] * (line_bytes // 500) + [b"x:" + b"y" * (line_bytes % 500 - 2)]
+    return b"0\r\n" + b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def test_a_trailer_section_may_have_so_many_bytes_and_not_one_more() -> None:
+    body = ChunkedBody()
+    body.feed(trailers(MAX_TRAILER))
+    assert body.done
+    with pytest.raises(BadMessage, match="trailer section") as refused:
+        ChunkedBody().feed(trailers(MAX_TRAILER + 1))
+    assert refused.value.status == 400

@@ -2,22 +2,30 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from integration.router_kit import entry, service_entries
+from integration.router_kit import TOKEN_KEY, entry, service_entries
 
+from narthex.contracts.digest import token_digest
 from narthex.routing import Entry, Kind
-from narthex_router.table import Table
+from narthex_router.swap import Size
+from narthex_router.table import Route, Table
 
 HOST = b"svc.services.test"
 
 
 def table(*entries: Entry) -> Table:
-    made = Table("test")
+    made = Table("test", TOKEN_KEY)
     made.apply(entries)
     return made
 
 
 def ports(made: Table) -> list[int]:
-    return [target.port for target in made.routes[HOST].targets]
+    return [target.port for target in route(made).targets]
+
+
+def route(made: Table, host: bytes = HOST) -> Route:
+    found = made.route(host)
+    assert found is not None
+    return found
 
 
 def test_only_healthy_instances_of_the_services_version_that_do_not_stop_are_targets() -> None:
@@ -40,7 +48,7 @@ def test_only_healthy_instances_of_the_services_version_that_do_not_stop_are_tar
         entry(Kind.HEALTH, "other version", health="healthy"),
     )
     assert sorted(ports(made)) == [1, 2]
-    assert made.routes[HOST].registered == 5
+    assert route(made).registered == 5
 
 
 def test_an_instance_without_a_port_is_reached_at_the_services() -> None:
@@ -62,9 +70,9 @@ def test_a_service_without_a_version_follows_the_deployments_default() -> None:
 def test_an_older_revision_changes_nothing_even_after_a_deletion() -> None:
     made = table(*service_entries([1]))
     made.apply([Entry(Kind.SERVICE, "svc", 5, 5, None)])
-    assert HOST not in made.routes
+    assert made.route(HOST) is None
     made.apply([entry(Kind.SERVICE, "svc", 4, project_id="p", deployment_id="dep-svc", port=9000)])
-    assert HOST not in made.routes
+    assert made.route(HOST) is None
 
 
 def test_a_damaged_entry_leaves_what_was_held_and_is_counted() -> None:
@@ -76,29 +84,76 @@ def test_a_damaged_entry_leaves_what_was_held_and_is_counted() -> None:
 
 def test_a_service_whose_policy_is_damaged_stays_protected() -> None:
     made = table(entry(Kind.SERVICE, "svc", project_id="p", deployment_id="d", port=9000, authentication_required=0))
-    assert made.routes[HOST].authentication_required
+    assert route(made).authentication_required
 
 
 def test_a_revoked_token_is_no_caller_any_more() -> None:
-    digest = "ab" * 32
+    digest = token_digest(TOKEN_KEY, b"secret").hex()
     made = table(entry(Kind.TOKEN, "t", subject_id="s", digest=digest), entry(Kind.ACCESS, "s", everything=True))
-    assert made.callers[bytes.fromhex(digest)].everything
+    assert (caller := made.caller(b"secret")) is not None
+    assert caller.everything
     made.apply([entry(Kind.TOKEN, "t", 2, subject_id="s", digest=digest, revoked=True)])
-    assert made.callers == {}
+    assert made.caller(b"secret") is None
+
+
+def test_a_role_on_one_service_lets_its_holder_call_only_that_one() -> None:
+    made = table(
+        *service_entries([1]),
+        *service_entries([2], service="other"),
+        entry(Kind.TOKEN, "t", subject_id="s", digest=token_digest(TOKEN_KEY, b"secret").hex()),
+        entry(Kind.ACCESS, "s", services=["svc"]),
+    )
+    caller = made.caller(b"secret")
+    assert caller is not None
+    assert caller.may_call(route(made))
+    assert not caller.may_call(route(made, b"other.services.test"))
 
 
 def test_a_name_cannot_end_a_header_line() -> None:
     made = table(
-        entry(Kind.TOKEN, "t", subject_id="s", digest="00"), entry(Kind.ACCESS, "s", name="a\r\nX: b\x00\u2028")
+        entry(Kind.TOKEN, "t", subject_id="s", digest=token_digest(TOKEN_KEY, b"secret").hex()),
+        entry(Kind.ACCESS, "s", name="a\r\nX: b\x00\u2028"),
     )
-    assert made.callers[b"\x00"].header == b"aX:b"
+    assert (caller := made.caller(b"secret")) is not None
+    assert caller.header == b"aX:b"
+
+
+def test_a_host_that_only_looks_like_a_service_has_no_route() -> None:
+    made = table(*service_entries([1]))
+    for host in (b"", b"svc", b"svc.services.other", b"services.test", b".services.test", b"\xff.services.test"):
+        assert made.route(host) is None
+    assert list(made.routes) == []
+
+
+def test_a_table_knows_its_size() -> None:
+    made = table(*service_entries([1, 2]), *service_entries([3], service="lost"))
+    assert made.size() == Size(entries=10, services=2, routable=3)
+    made.apply(
+        [
+            entry(Kind.HEALTH, "svc-i0", 2, health="unhealthy"),
+            entry(Kind.INSTANCE, "svc-i1", 2, deployment_id="dep-svc", version_id="v1", address="::1", stopping=True),
+            Entry(Kind.DEPLOYMENT, "dep-lost", 2, 2, None),
+            Entry(Kind.SERVICE, "broken", 1, 1, b"{"),
+        ]
+    )
+    assert made.size() == Size(entries=9, services=2, routable=1, unreadable=1, dangling=2)
+
+
+def test_a_table_that_is_not_used_any_more_is_let_go_piece_by_piece() -> None:
+    made = table(*service_entries([1, 2]))
+    pieces = 0
+    while made.shed(3):
+        pieces += 1
+    assert pieces == 2  # of 6 entries and 2 indexes, 3 at a time; the last piece is a smaller one
+    assert made.size() == Size(routable=2)
 
 
 def test_only_the_routes_a_change_touches_are_made_again() -> None:
     made = table(*service_entries([1]), *service_entries([2], service="other"))
-    untouched = made.routes[b"other.services.test"]
+    touched, untouched = route(made), route(made, b"other.services.test")
     made.apply([entry(Kind.HEALTH, "svc-i0", 2, health="unhealthy")])
-    assert made.routes[b"other.services.test"] is untouched
+    assert made.routes.get(b"other.services.test") is untouched
+    assert made.routes.get(HOST) is not touched
     assert ports(made) == []
 
 
@@ -108,9 +163,9 @@ HISTORY = [
     entry(Kind.HEALTH, "svc-i0", 3, health="healthy"),
     entry(Kind.INSTANCE, "svc-i1", 2, deployment_id="dep-svc", version_id="v2", address="127.0.0.1", port=3),
     entry(Kind.DEPLOYMENT, "dep-svc", 2, default_version_id="v2"),
-    entry(Kind.TOKEN, "t", 1, subject_id="s", digest="00"),
+    entry(Kind.TOKEN, "t", 1, subject_id="s", digest=token_digest(TOKEN_KEY, b"first").hex()),
     entry(Kind.ACCESS, "s", 1, projects=["p"]),
-    entry(Kind.TOKEN, "t", 2, subject_id="s", digest="01"),
+    entry(Kind.TOKEN, "t", 2, subject_id="s", digest=token_digest(TOKEN_KEY, b"second").hex()),
     Entry(Kind.INSTANCE, "svc-i0", 9, 9, None),
 ]
 
@@ -119,8 +174,12 @@ HISTORY = [
 def test_the_table_is_the_same_in_whatever_order_and_however_often_changes_come(
     order: list[Entry], repeated: list[Entry]
 ) -> None:
-    straight, shuffled = table(*HISTORY), Table("test")
+    straight, shuffled = table(*HISTORY), Table("test", TOKEN_KEY)
     for each in [*order, *repeated]:
         shuffled.apply([each])
-    assert shuffled.routes == straight.routes
-    assert shuffled.callers == straight.callers
+        shuffled.route(HOST)  # made of what is known so far, and made again when that changes
+        shuffled.caller(b"second")
+    assert shuffled.size() == straight.size()
+    assert shuffled.route(HOST) == straight.route(HOST)
+    for token in (b"first", b"second"):
+        assert shuffled.caller(token) == straight.caller(token)

@@ -62,7 +62,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     if not response.prepared:
         response.headers["x-request-id"] = request[REQUEST_ID]
         if RATE in request:
-            response.headers.update(_rate_headers(request[RATE]))
+            for name, value in _rate_headers(request[RATE]).items():
+                response.headers.setdefault(name, value)
     return response
 
 

@@ -54,7 +54,7 @@ async def list_services(
         seen = (row for row in found if grants.allows("services.list", row.id) and matches_labels(row.labels, labels))
         found = list(islice(seen, offset, None if limit is None else offset + limit))
     if detail:
-        return [services.render(*named, registry.address) for named in found]
+        return [services.render(named.service, named.deployment, named.version, registry.address) for named in found]
     return [services.summary(row, registry.address) for row in found]
 
 

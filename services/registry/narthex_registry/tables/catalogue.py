@@ -11,6 +11,7 @@ from narthex_registry.tables.base import Row
 
 class Project(Row):
     __tablename__ = "projects"
+    __table_args__ = (Index(None, "organization_id"),)
 
     noun = "project"
 
@@ -46,7 +47,7 @@ class Version(Row):
     """`settings` holds what Narthex itself does not use and only returns."""
 
     __tablename__ = "versions"
-    __table_args__ = (UniqueConstraint("deployment_id", "name"),)
+    __table_args__ = (UniqueConstraint("deployment_id", "name"), Index(None, "project_id"))
 
     noun = "deployment_version"
     unaudited: ClassVar[frozenset[str]] = frozenset({"instances_sequence"})
@@ -66,7 +67,14 @@ class Instance(Row):
     """The health columns are the health service's words, with its own revision."""
 
     __tablename__ = "instances"
-    __table_args__ = (Index(None, "version_id"),)
+    __table_args__ = (
+        Index(None, "version_id"),
+        Index(None, "project_id"),
+        Index(None, "deployment_id"),
+        # The reaper asks every few seconds which are due.
+        Index(None, "lease_expires"),
+        Index(None, "remove_at"),
+    )
 
     noun = "instance"
     unaudited: ClassVar[frozenset[str]] = frozenset(
@@ -146,7 +154,7 @@ class UserLimit(Row):
     """A limit of one user at one service, instead of the service's default for users."""
 
     __tablename__ = "user_limits"
-    __table_args__ = (UniqueConstraint("service_id", "kind", "user_id"), Index(None, "user_id"))
+    __table_args__ = (UniqueConstraint("service_id", "kind", "user_id"), Index(None, "user_id"), Index(None, "project_id"))
 
     noun = "service_user_limit"
 

@@ -1,0 +1,199 @@
+"""Instances as services reach them: their load, their connections, and which of them gets a request.
+
+Keyed by target (service, instance, address, port), never by address alone: a connection of one service is never
+used for another (DESIGN section 12).
+"""
+
+import asyncio
+import random
+from collections import deque
+from typing import TYPE_CHECKING
+
+from narthex_router import balance
+from narthex_router.exchange import CONNECT_FAILED, Exchange
+from narthex_router.http1 import ResponseHead, affinity_key, read_response_head
+from narthex_router.retries import RetryBudget
+from narthex_router.table import Route, Target
+from narthex_router.upstream import Upstream
+
+if TYPE_CHECKING:
+    from narthex_router.forwarding import Forwarding
+
+FORGET_AFTER_S = 60.0  # without a request
+FORGET_EVERY_S = 10.0
+
+
+class Endpoint:
+    """One instance as one service reaches it: its load and its connections."""
+
+    __slots__ = ("_idle", "buffer", "head", "head_bytes", "in_flight", "key", "last_used", "target", "turn", "weight")
+
+    def __init__(self, target: Target, buffer: int) -> None:
+        self.target = target
+        self.weight = target.weight
+        self.key = target.instance_id.encode()
+        self.buffer = buffer
+        self.in_flight = 0
+        self.turn = 0
+        self.last_used = 0.0
+        self._idle: list[Upstream] = []
+        # Responses in a row mostly have the same head: read once, used until it differs.
+        self.head_bytes = b"\0"  # with the empty line; no response begins like this
+        self.head: ResponseHead | None = None
+
+    def read_head(self, data: bytes) -> ResponseHead:
+        """Read a response's head, given with the empty line that ends it."""
+        head = self.head
+        if head is None or self.head_bytes != data:
+            head = self.head = read_response_head(data[:-2])
+            self.head_bytes = data
+        return head
+
+    def take(self, idle_since: float) -> Upstream | None:
+        """A pooled connection that went idle after `idle_since`, the most recent first."""
+        idle = self._idle
+        while idle:
+            upstream = idle.pop()
+            if upstream.closed or upstream.transport.is_closing():
+                continue
+            if upstream.idle_since < idle_since:
+                idle.append(upstream)
+                return None
+            return upstream
+        return None
+
+    def give_back(self, upstream: Upstream, now: float) -> None:
+        upstream.idle_since = now
+        self._idle.append(upstream)
+
+    def forget(self, upstream: Upstream) -> None:
+        if upstream in self._idle:
+            self._idle.remove(upstream)
+
+    async def connect(self, timeout_s: float) -> Upstream:
+        """A new connection; raises OSError or TimeoutError."""
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(timeout_s):
+            _, upstream = await loop.create_connection(lambda: Upstream(self), self.target.address, self.target.port)
+        return upstream
+
+    def sweep(self, idle_before: float) -> None:
+        """Close what has been idle for too long; the oldest are at the front."""
+        while self._idle and self._idle[0].idle_since < idle_before:
+            self._idle.pop(0).close()
+
+    def unused(self, since: float) -> bool:
+        return not self._idle and not self.in_flight and self.last_used < since
+
+
+class Endpoints:
+    """All endpoints of a worker. Keyed by target: service, instance, address, port; never by address alone."""
+
+    def __init__(self, buffer: int, idle_s: float) -> None:
+        self._buffer = buffer
+        self._idle_s = idle_s
+        self._by_target: dict[Target, Endpoint] = {}
+        self._of_route: dict[bytes, tuple[Route, list[Endpoint]]] = {}
+        self._waiting: dict[bytes, deque[Forwarding]] = {}
+        self.retries = RetryBudget()
+        self._turn = 0
+        self._forget_at = 0.0
+        self._random = random.Random().random  # noqa: S311 - load balancing, not a secret
+
+    def of(self, route: Route) -> list[Endpoint]:
+        """The endpoints of a route, in the order of its targets."""
+        held = self._of_route.get(route.host)
+        if held is not None and held[0] is route:
+            return held[1]
+        endpoints = [self._endpoint(target) for target in route.targets]
+        self._of_route[route.host] = (route, endpoints)
+        return endpoints
+
+    def choose(self, route: Route, exchange: Exchange, now: float) -> Endpoint | None:
+        """The endpoint for the next attempt, counted as in flight; None when none is left or none has room."""
+        policy = route.policy
+        held = self._of_route.get(route.host)
+        endpoints = held[1] if held is not None and held[0] is route else self.of(route)
+        if exchange.attempts:
+            others = [endpoint for endpoint in endpoints if not exchange.tried(endpoint.target)]
+            endpoints = others or [endpoint for endpoint in endpoints if not exchange.failed_by(endpoint.target)]
+        if policy.max_in_flight:
+            endpoints = [endpoint for endpoint in endpoints if endpoint.in_flight < policy.max_in_flight]
+        if not endpoints:
+            return None
+        if len(endpoints) == 1:
+            endpoint = endpoints[0]
+        elif policy.balancing == "affinity":
+            affinity = affinity_key(exchange.shape.fields.forward, policy.affinity, cookie=policy.affinity_cookie)
+            endpoint = balance.choose(endpoints, self._random, policy.balancing, affinity)
+        else:
+            endpoint = balance.choose(endpoints, self._random, policy.balancing)
+        self._turn = endpoint.turn = self._turn + 1
+        endpoint.last_used = now
+        endpoint.in_flight += 1
+        return endpoint
+
+    def release(self, endpoint: Endpoint, route: Route) -> None:
+        """A request that `choose` gave to an endpoint is over there."""
+        endpoint.in_flight -= 1
+        if route.policy.max_in_flight:
+            self.let_in(route.host)
+
+    def in_flight(self, route: Route) -> int:
+        """How many requests of a service its instances have now, from this worker."""
+        return sum(endpoint.in_flight for endpoint in self.of(route))
+
+    def wait(self, route: Route, forwarding: "Forwarding", most: int) -> bool:
+        """Queue a request until an endpoint of its route has room; False when too many wait already."""
+        queue = self._waiting.setdefault(route.host, deque())
+        if len(queue) >= most:
+            return False
+        queue.append(forwarding)
+        return True
+
+    def let_in(self, host: bytes) -> None:
+        """An endpoint of the host may have room: those that waited longest get their chance."""
+        queue = self._waiting.get(host)
+        while queue:
+            forwarding = queue.popleft()
+            if forwarding.waits() and not forwarding.attempt():
+                queue.appendleft(forwarding)
+                return
+        self._waiting.pop(host, None)
+
+    def sweep(self, now: float) -> None:
+        """Close idle connections; forget, now and then, what has not been used for a minute."""
+        for endpoint in self._by_target.values():
+            endpoint.sweep(now - self._idle_s)
+        for host in list(self._waiting):
+            self.let_in(host)
+        if now < self._forget_at:
+            return
+        self._forget_at = now + FORGET_EVERY_S
+        unused = now - FORGET_AFTER_S
+        self._of_route = {
+            host: (route, endpoints)
+            for host, (route, endpoints) in self._of_route.items()
+            if not all(endpoint.unused(unused) for endpoint in endpoints)
+        }
+        kept = {endpoint.target for _, endpoints in self._of_route.values() for endpoint in endpoints}
+        self._by_target = {
+            target: endpoint
+            for target, endpoint in self._by_target.items()
+            if target in kept or not endpoint.unused(unused)
+        }
+
+    def _endpoint(self, target: Target) -> Endpoint:
+        endpoint = self._by_target.get(target)
+        if endpoint is None:
+            endpoint = self._by_target[target] = Endpoint(target, self._buffer)
+        return endpoint
+
+
+def reason_of(error: Exception) -> tuple[str, str]:
+    """The code and the sentence for a connection that could not be made."""
+    if isinstance(error, TimeoutError):
+        return CONNECT_FAILED, "connect timed out"
+    if isinstance(error, ConnectionRefusedError):
+        return CONNECT_FAILED, "connection refused"
+    return CONNECT_FAILED, str(error) or type(error).__name__

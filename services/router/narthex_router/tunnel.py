@@ -1,0 +1,134 @@
+"""A WebSocket on its way: after 101 the bytes of either side pass to the other as they are.
+
+Takes the two connections over from the protocols that spoke HTTP on them; both ends behave alike.
+"""
+
+import asyncio
+
+from narthex_router.endpoints import Endpoint
+from narthex_router.exchange import TRUNCATED, Exchange
+from narthex_router.plane import Plane
+
+
+class Tunnel:
+    """Two connections that are one to those who use them."""
+
+    __slots__ = ("_client", "_closing_until", "_endpoint", "_instance", "exchange", "plane", "secure")
+
+    def __init__(
+        self,
+        plane: Plane,
+        exchange: Exchange,
+        endpoint: Endpoint,
+        client: asyncio.Transport,
+        instance: asyncio.Transport,
+        *,
+        secure: bool,
+    ) -> None:
+        self.plane = plane
+        self.exchange: Exchange | None = exchange
+        self.secure = secure  # TLS cannot be closed one way
+        self._endpoint = endpoint
+        self._client = End(self, client)
+        self._instance = End(self, instance)
+        self._closing_until = 0.0
+        plane.connections.add(self)
+        for end, other in ((self._client, self._instance), (self._instance, self._client)):
+            end.other = other
+            end.transport.set_protocol(end)
+
+    def begin(self, from_client: bytes) -> None:
+        """Pass on what came of the client before the tunnel was there."""
+        if from_client:
+            self._client.data_received(from_client)
+        self._client.transport.resume_reading()
+
+    def moved(self, end: "End", size: int) -> None:
+        """Count bytes that came of one end."""
+        exchange = self.exchange
+        if exchange is None:
+            return
+        exchange.progress = self.plane.now
+        if end is self._client:
+            exchange.request_bytes += size
+        else:
+            exchange.response_bytes += size
+
+    def end_lost(self, end: "End") -> None:
+        """One side is gone: what is on its way to the other still goes out, for a bounded time."""
+        if self.exchange is not None:
+            self._end_exchange()
+            self._closing_until = self.plane.now + self.plane.bounds.idle_s
+        end.other.transport.close()
+        if end.lost and end.other.lost:
+            self.plane.connections.discard(self)
+
+    def check_time(self, now: float) -> None:
+        """End a tunnel in which nothing moves, or one whose end does not come."""
+        exchange = self.exchange
+        if exchange is None:
+            if now > self._closing_until:
+                self.cut()
+        elif now - exchange.progress > self.plane.bounds.tunnel_idle_s:
+            self.cut()
+
+    def drain(self) -> None:
+        """A tunnel has no end of its own: it goes on until the deadline."""
+
+    def expire(self) -> None:
+        """The time to finish is over: both sides get to see an end, after what is on its way to them."""
+        if self.exchange is not None:
+            self.exchange.code, self.exchange.outcome = "draining", TRUNCATED
+            self._end_exchange()
+            self._closing_until = self.plane.now + self.plane.bounds.linger_s
+        self._client.transport.close()
+        self._instance.transport.close()
+
+    def cut(self) -> None:
+        """End the tunnel now."""
+        if self.exchange is not None:
+            self._end_exchange()
+        self._client.transport.abort()
+        self._instance.transport.abort()
+
+    def _end_exchange(self) -> None:
+        exchange = self.exchange
+        assert exchange is not None
+        self.exchange = None
+        self.plane.endpoints.release(self._endpoint, exchange.route)
+        self.plane.over(exchange)
+
+
+class End(asyncio.Protocol):
+    """One side of a tunnel."""
+
+    __slots__ = ("_ended", "lost", "other", "transport", "tunnel")
+
+    def __init__(self, tunnel: Tunnel, transport: asyncio.Transport) -> None:
+        self.tunnel = tunnel
+        self.transport = transport
+        self.other: End
+        self.lost = False
+        self._ended = False  # it has sent all it will
+
+    def data_received(self, data: bytes) -> None:
+        self.tunnel.moved(self, len(data))
+        self.other.transport.write(data)
+
+    def eof_received(self) -> bool:
+        """Tell the other side; whether the tunnel stays open for the other way."""
+        self._ended = True
+        if self.tunnel.secure or self.other._ended:
+            return False
+        self.other.transport.write_eof()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
+        self.tunnel.end_lost(self)
+
+    def pause_writing(self) -> None:
+        self.other.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.other.transport.resume_reading()

@@ -1,0 +1,133 @@
+"""What a router that has to go does with what is open: it finishes what it can, and says why it could not."""
+
+import asyncio
+
+from integration.router_kit import Client, Router, router, service_entries
+from integration.router_streams import UPGRADE, echo, events
+
+from narthex.testing.backend import Conversation, answer, backend
+from narthex.testing.waiting import until
+
+GET = b"GET / HTTP/1.1\r\nHost: svc.services.test\r\n\r\n"
+ANSWER = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+
+
+def drain(under_test: Router) -> None:
+    """As a worker does at the beginning of its drain, and again and again until its end."""
+    under_test.plane.draining = True
+    for connection in list(under_test.plane.connections):
+        connection.drain()
+
+
+def expire(under_test: Router) -> None:
+    """As a worker does at the drain's deadline."""
+    for connection in list(under_test.plane.connections):
+        connection.expire()
+
+
+async def never(conversation: Conversation) -> None:
+    """An instance that thinks for ever."""
+    await conversation.head()
+    await asyncio.Event().wait()
+
+
+async def connected(under_test: Router) -> Client:
+    client = await under_test.connect()
+    await until(lambda: under_test.plane.connections)
+    return client
+
+
+async def test_a_request_that_was_on_its_way_to_an_idle_connection_is_answered_with_the_last_response() -> None:
+    async with backend(ANSWER) as instance, router(service_entries([instance.port]), quiet_s=60.0) as under_test:
+        client = await connected(under_test)
+        await client.send(GET)
+        _, head, _ = await client.answer()
+        assert b"connection: close" not in head.lower()
+        drain(under_test)
+        await client.send(GET)
+        status, head, body = await client.answer()
+        assert (status, body) == (200, b"hi")
+        assert b"connection: close" in head.lower()
+        assert await client.rest() == b""
+
+
+async def test_a_connection_that_stays_idle_is_closed_before_the_deadline() -> None:
+    async with backend(ANSWER) as instance, router(service_entries([instance.port]), quiet_s=0.05) as under_test:
+        client = await connected(under_test)
+        await client.send(GET)
+        await client.answer()
+        drain(under_test)
+        assert await client.rest() == b""
+
+
+async def test_a_new_connection_that_has_not_asked_yet_is_served() -> None:
+    async with backend(ANSWER) as instance, router(service_entries([instance.port]), quiet_s=60.0) as under_test:
+        client = await connected(under_test)
+        drain(under_test)
+        await client.send(GET)
+        assert (await client.answer())[0] == 200
+
+
+async def test_a_response_that_promised_to_keep_the_connection_is_followed_by_one_more() -> None:
+    more = asyncio.Event()
+
+    async def slow(conversation: Conversation) -> None:
+        while await conversation.head():
+            await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhi")
+            await more.wait()
+            await conversation.send(b"hi")
+
+    async with backend(slow) as instance, router(service_entries([instance.port]), quiet_s=60.0) as under_test:
+        client = await connected(under_test)
+        await client.send(GET)
+        assert b"connection: close" not in (await client.head()).lower()
+        drain(under_test)
+        more.set()
+        assert await client.reader.readexactly(4) == b"hihi"
+        await client.send(GET)
+        _, head, _ = await client.answer()
+        assert b"connection: close" in head.lower()
+
+
+async def test_at_the_deadline_a_request_without_an_answer_gets_one_that_says_why() -> None:
+    async with backend(never) as instance, router(service_entries([instance.port])) as under_test:
+        client = await connected(under_test)
+        await client.send(GET)
+        await until(lambda: instance.requests)
+        drain(under_test)
+        expire(under_test)
+        status, head, _ = await client.answer()
+        assert status == 503
+        assert b"x-narthex-error: draining" in head.lower()
+        assert b"connection: close" in head.lower()
+        assert await client.rest() == b""
+        [record] = under_test.journal()
+        assert (record["status"], record["code"]) == (503, "draining")
+
+
+async def test_at_the_deadline_a_stream_is_broken_off_and_its_record_says_so() -> None:
+    async with backend(events) as instance, router(service_entries([instance.port])) as under_test:
+        client = await connected(under_test)
+        await client.send(GET)
+        await client.head()
+        assert await client.reader.readuntil(b"data: 1\n\n")
+        drain(under_test)
+        expire(under_test)
+        assert not (await client.rest()).endswith(b"0\r\n\r\n")  # the client sees that there was more to come
+        [record] = under_test.journal()
+        assert (record["status"], record["code"], record["outcome"]) == (200, "draining", "truncated")
+
+
+async def test_a_websocket_goes_on_until_the_deadline_and_its_record_says_why_it_ended() -> None:
+    async with backend(echo) as instance, router(service_entries([instance.port])) as under_test:
+        client = await connected(under_test)
+        await client.send(UPGRADE % b"svc.services.test")
+        assert b" 101 " in await client.head()
+        drain(under_test)
+        await client.send(b"frame")
+        assert await client.reader.readexactly(5) == b"frame"
+        expire(under_test)
+        assert await client.rest() == b""
+        await until(lambda: instance.open_connections == 0)
+        [record] = under_test.journal()
+        assert (record["status"], record["code"], record["outcome"]) == (101, "draining", "truncated")
