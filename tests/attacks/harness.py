@@ -153,10 +153,13 @@ class Range:
     errors: list[str]  # exceptions that nobody caught
     shots: int = 0
 
-    async def shoot(self, *pieces: bytes, canary: bool = True) -> Outcome:
-        """Send a message in pieces, read all answers, send a canary; what became of it."""
+    async def shoot(self, *pieces: bytes, canary: bool = True, in_turn: bool = False) -> Outcome:
+        """Send a message in pieces, read all answers, send a canary; what became of it.
+
+        `in_turn`: each piece is sent when the one before is dealt with.
+        """
         before = len(self.origin.requests), self.origin.begun
-        got, closed = await self._converse(pieces)
+        got, closed = await self._converse(pieces, in_turn=in_turn)
         answers, surplus = read_answers(got)
         requests = self.origin.requests[before[0] :]
         begun = self.origin.begun - before[1]
@@ -168,7 +171,7 @@ class Range:
         self.errors.clear()
         return Outcome(answers, closed, requests, begun, breaches)
 
-    async def _converse(self, pieces: Sequence[bytes]) -> tuple[bytes, bool]:
+    async def _converse(self, pieces: Sequence[bytes], *, in_turn: bool) -> tuple[bytes, bool]:
         """All that the router sends back, and whether it closed before we did."""
         wire, theirs = await self._connect()
         sent = 0
@@ -177,7 +180,7 @@ class Range:
                 break
             wire.transport.write(piece)
             sent += len(piece)
-            await self._until(lambda: theirs.received >= sent or theirs.settled(sent))  # noqa: B023
+            await self._until(lambda: theirs.settled(sent) or (theirs.received >= sent and not in_turn))  # noqa: B023
         await self._until(lambda: theirs.settled(sent))
         closing = theirs._closing or theirs not in self.router.plane.connections or theirs.transport.is_closing()
         if closing:

@@ -123,3 +123,10 @@ async def test_an_upload_without_end_is_stopped_at_the_services_limit() -> None:
 
         assert (status, json.loads(body)["code"]) == (413, "body_too_large")
         await until(lambda: instance.open_connections == 0)
+
+
+async def test_a_thousand_connections_that_say_nothing_are_all_ended_in_time() -> None:
+    async with router(service_entries([1]), head_s=0.1) as under_test:
+        clients = [await under_test.connect() for _ in range(1000)]
+        assert [await client.rest() for client in clients] == [b""] * len(clients)
+        assert not under_test.plane.connections

@@ -1,14 +1,18 @@
 """Micro-benchmarks of the router's hot path: nanoseconds a call, the best of several runs."""
 
+import time
 import timeit
 from collections.abc import Callable
+from math import inf
 
 from bench import fill
 from bench.bench import Bench
 from bench.report import Measure, Row
 from narthex_router.exchange import Attempt, Exchange
+from narthex_router.gates import Gates
 from narthex_router.http1 import REQUEST_LINE, read_request_fields, read_response_fields
 from narthex_router.journal import Journal
+from narthex_router.limits import Quota
 from narthex_router.plane import RequestIds
 from narthex_router.shape import Shape
 from narthex_router.table import Route, Table
@@ -42,6 +46,7 @@ def micro(bench: Bench) -> Row:
         "route among 20,000": lambda: many.route(host),
         "route made from facts": lambda: (many.routes.clear(), many.route(host)),
         "journal, one request": lambda: _journal_one(exchange),
+        "limits, a request in and out": _through_limits(),
         "request id": lambda: ids.next(1_767_225_600.0),
     }
     measure = Measure("time a call", "ns")
@@ -54,6 +59,21 @@ def _journal_one(exchange: Exchange) -> None:
     journal = Journal("router")
     journal.add(exchange)
     journal.take()
+
+
+def _through_limits() -> Callable[[], object]:
+    """Through the gate of a service with a rate and a concurrency limit, as an admitted request goes."""
+    gate = Gates(time.monotonic).gate("service", "project", Quota(rate=10**9, flight=10**6))
+    assert gate.rate is not None
+    assert gate.flight is not None
+    gate.rate.left, gate.rate.until = 10**9, inf
+    gate.flight.free, gate.flight.until, gate.flight.keep = 10**6, inf, 10**6
+
+    def pass_through() -> None:
+        gate.enter(1.0)
+        gate.leave()
+
+    return pass_through
 
 
 def _exchange(route: Route) -> Exchange:

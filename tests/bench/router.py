@@ -99,6 +99,11 @@ class Installation:
         assert found, "the router has no workers"
         return found
 
+    def others(self) -> list[int]:
+        """All of Narthex but the workers: what handles records and logs beside the load."""
+        workers = self.workers()
+        return [pid for pid in machine.tree(self.system.up.process.pid) if pid not in workers]
+
     def keepers(self) -> list[int]:
         """The router's main process: it hands the records on, beside the workers."""
         tree = machine.tree(self.system.up.process.pid)

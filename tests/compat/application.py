@@ -83,10 +83,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def application() -> Iterator[Application]:
-    """A running application on a free loopback port."""
+def application(address: str = "127.0.0.1") -> Iterator[Application]:
+    """A running application on a free port of a loopback address."""
     handler = type("BoundHandler", (Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = ThreadingHTTPServer((address, 0), handler)
     server.daemon_threads = True
     running = Application(server.server_port)
     handler.application = running

@@ -8,15 +8,17 @@ import ubiops
 from compat.application import Application, application
 from compat.cli import Cli, Starter
 from compat.cli import starter as running_starter
-from compat.stage import Served, Stage, localhost_names, make_stage
+from compat.stage import HOOKS, Served, Stage, localhost_names, make_stage
 from compat.stock import fresh, library
 
 from narthex.testing.system import System, running_system
 
+SETTINGS = {"NARTHEX_WEBHOOKS_ALLOW_NETWORKS": f"{HOOKS}/32"}
+
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("compat")) as running:
+    with running_system(tmp_path_factory.mktemp("compat"), settings=SETTINGS) as running:
         yield running
 
 

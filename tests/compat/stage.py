@@ -19,6 +19,7 @@ from narthex.testing.system import System
 from narthex.testing.waiting import eventually_sync
 
 PASSWORD = "correct horse 7"
+HOOKS = "127.0.0.2"  # where webhooks may go; the other loopback addresses are internal, and refused
 
 
 @dataclass

@@ -18,8 +18,17 @@ def test_it_is_the_released_program() -> None:
     assert said.strip() == f"UbiOps CLI, version {VERSION}"
 
 
-@pytest.mark.parametrize("key", ["Token {}", "Bearer {}", "{}"])
-@pytest.mark.parametrize("api", ["/v2.1", "/v2/", "", "/"])
+@pytest.mark.parametrize(
+    ("key", "api"),
+    [
+        ("Token {}", "/v2.1"),
+        ("Bearer {}", "/v2.1"),
+        ("{}", "/v2.1"),
+        ("Token {}", "/v2/"),
+        ("{}", ""),
+        ("Token {}", "/"),
+    ],
+)
 def test_a_token_signs_in_whatever_its_form_and_the_hosts(new_cli: Cli, stage: Stage, key: str, api: str) -> None:
     said = new_cli.run("signin", "--token", "--api", stage.system.api_url + api, "-p", key.format(stage.system.token))
     assert "Welcome to UbiOps!" in said

@@ -23,7 +23,7 @@ def test_a_plain_http_application_goes_live_and_gets_its_first_callers(here: Sta
         client=core.api_client, project_name=project, deployment_name="shop", version="v1", quiet=True
     )
     service = core.services_create(project, ubiops.ServiceCreate(name="shop", deployment="shop", port=8080))
-    assert here.call(service).status_code == 503
+    eventually_sync(lambda: here.call(service).status_code == 503, within_s=2.0)
     assert core.services_status_get(project, "shop").ready is False
 
     with application() as shop:

@@ -93,12 +93,6 @@ def test_terraform_creates_a_version_and_reads_back_what_it_planned(terraform: T
     assert revision["status"] == "success"
 
 
-def test_terraform_waits_for_a_deployment_by_the_words_of_the_404(terraform: Terraform) -> None:
-    # It goes on trying only when the message is exactly this; anything else ends `terraform apply`.
-    error = terraform.call("POST", "/deployments/later/versions", {"version": "v1"}, 404)
-    assert error["error"] == "Deployment was not found"
-
-
 def test_terraform_plans_applies_changes_and_destroys_a_service(terraform: Terraform) -> None:
     terraform.call("POST", "/deployments", {"name": "web", "supports_request_format": False}, 201)
     terraform.call("POST", "/deployments/web/versions", VERSION | {"static_ip": False}, 201)

@@ -1,10 +1,13 @@
 """Webhooks (UBIOPS_API section 11)."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import ubiops
-from compat.stage import Served, Stage
+from compat.application import Application, application
+from compat.stage import HOOKS, Served, Stage
 from compat.stock import fresh, gone, refused
 
 from narthex.testing.waiting import eventually_sync
@@ -138,8 +141,68 @@ def test_a_test_call_says_how_it_went(stage: Stage) -> None:
         stage.core.webhook_tests_get(stage.project, "00000000-0000-0000-0000-000000000000")
 
 
-def test_a_request_through_a_service_calls_no_webhook_of_an_internal_address(served: Served) -> None:
-    # No webhook to internal networks unless the installation allows it: the tests' own application is internal.
+@pytest.fixture
+def receiver() -> Iterator[Application]:
+    """Where webhooks of this installation may go."""
+    with application(HOOKS) as running:
+        yield running
+
+
+def test_a_test_call_arrives(stage: Stage, receiver: Application) -> None:
+    data = ubiops.WebhookTestCreate(
+        object_type="deployment",
+        object_name=stage.deployment(),
+        url=f"http://{HOOKS}:{receiver.port}/hook",
+        headers=[ubiops.WebhookHeader(key="X-Team", value="red", protected=False)],
+        event="deployment_request_completed",
+    )
+    made = stage.core.webhook_tests_create(stage.project, data)
+    eventually_sync(lambda: stage.core.webhook_tests_get(stage.project, made.id).status in ("success", "completed"))
+    [call] = receiver.seen
+    assert (call.method, call.path, call.headers["x-team"]) == ("POST", "/hook", "red")
+    assert isinstance(json.loads(call.body), dict)
+
+
+def test_a_request_through_a_service_calls_its_webhook(served: Served, receiver: Application) -> None:
+    core, project = served.stage.core, served.stage.project
+    url = f"http://{HOOKS}:{receiver.port}/"
+    hooks = {
+        event: core.webhooks_create(
+            project,
+            asked(
+                served.deployment,
+                url=url + event,
+                event=event,
+                headers=[ubiops.WebhookHeader(key="Authorization", value="Bearer hush", protected=True)],
+            ),
+        )
+        for event in ("deployment_request_completed", "deployment_request_failed", "deployment_request_finished")
+    }
+    good = served.stage.call(served.service, "/hello").headers["x-request-id"]
+    bad = served.stage.call(served.service, "/status/500").headers["x-request-id"]
+
+    def told() -> set[tuple[str, str]]:
+        return {
+            (call.path.strip("/"), request_id)
+            for call in list(receiver.seen)
+            for request_id in (good, bad)
+            if request_id in call.body.decode()
+        }
+
+    expected = {
+        ("deployment_request_completed", good),
+        ("deployment_request_failed", bad),
+        ("deployment_request_finished", good),
+        ("deployment_request_finished", bad),
+    }
+    eventually_sync(lambda: told() >= expected)
+    assert told() == expected
+    assert {call.headers["authorization"] for call in receiver.seen} == {"Bearer hush"}
+    for hook in hooks.values():
+        core.webhooks_delete(project, hook.name)
+
+
+def test_a_webhook_of_an_internal_address_is_refused(served: Served) -> None:
     url = f"http://127.0.0.1:{served.application.port}/hook"
     with refused(400, 403, says="url"):
         served.stage.core.webhooks_create(served.stage.project, asked(served.deployment, url=url))

@@ -68,6 +68,7 @@ async def test_the_token_survives_a_restart(tmp_path: Path) -> None:
         assert (await again.get("/user"))[0] == 200
 
 
+@pytest.mark.on_postgres
 async def test_deleting_the_token_file_replaces_the_token_at_the_next_start(tmp_path: Path) -> None:
     async with running(tmp_path):
         old = (tmp_path / "admin.token").read_text().strip()
@@ -142,6 +143,7 @@ async def test_every_answer_names_its_request(api: Rest) -> None:
 # -- projects and organizations -----------------------------------------------------------------------------
 
 
+@pytest.mark.on_postgres
 async def test_a_project_lives_from_create_to_delete(api: Rest) -> None:
     body = {"name": "team-a", "organization_name": "default", "labels": {"tier": "1"}}
     made = await api.made("/v2.1/projects", body)
@@ -178,6 +180,7 @@ async def test_organizations_are_listed_and_found(api: Rest) -> None:
 # -- deployments and versions -------------------------------------------------------------------------------
 
 
+@pytest.mark.on_postgres
 async def test_the_first_version_becomes_the_default_and_another_can(hello: Rest) -> None:
     await hello.made(f"{P}/deployments/hello/versions", {"version": "v2"})
     assert (await hello.get(f"{P}/deployments/hello"))[1]["default_version"] == "v1"
@@ -199,6 +202,7 @@ async def test_a_default_version_goes_last(hello: Rest) -> None:
     assert (await hello.get(f"{P}/deployments/hello"))[1]["default_version"] is None
 
 
+@pytest.mark.on_postgres
 async def test_what_a_service_stands_on_is_not_deleted(hello: Rest) -> None:
     await hello.made(f"{P}/services", SERVICE)
     for path in (f"{P}/deployments/hello", f"{P}/deployments/hello/versions/v1"):
@@ -256,6 +260,7 @@ async def test_a_change_that_changes_nothing_succeeds(hello: Rest) -> None:
 # -- services -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.on_postgres
 async def test_a_service_lives_from_create_to_delete(hello: Rest) -> None:
     made = await hello.made(f"{P}/services", SERVICE | {"rate_limit": 60, "labels": {"team": "red"}})
     assert made["endpoint"] == f"https://{made['id']}.services.example.test"
@@ -273,6 +278,7 @@ async def test_a_service_lives_from_create_to_delete(hello: Rest) -> None:
     assert (await hello.get(f"{P}/services/site"))[0] == 404
 
 
+@pytest.mark.on_postgres
 async def test_services_are_found_by_the_version_behind_them(hello: Rest) -> None:
     await hello.made(f"{P}/services", SERVICE)
     version = (await hello.get(f"{P}/deployments/hello/versions/v1"))[1]["id"]
@@ -336,6 +342,7 @@ async def test_a_pinned_service_moves_to_another_deployment_only_with_a_version(
     assert (status, moved["deployment"], moved["version"]) == (200, "other", "w1")
 
 
+@pytest.mark.on_postgres
 async def test_concurrent_creates_of_one_name_make_one_service(hello: Rest) -> None:
     answers = await asyncio.gather(*(hello.post(f"{P}/services", SERVICE) for _ in range(8)))
     assert sorted(status for status, _ in answers) == [201] + [409] * 7
@@ -421,6 +428,7 @@ async def process(directory: Path) -> AsyncIterator[Rest]:
         await running.communicate()
 
 
+@pytest.mark.on_postgres
 async def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     async with process(tmp_path) as api:
         for number in range(20):

@@ -107,6 +107,7 @@ FIRST = ["ProjectCreated", "AccessChanged", "TokenIssued"]
 # -- the outbox ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.on_postgres
 async def test_every_change_is_a_fact_on_the_stream_in_order(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats, drain_s=0.05) as api, heard(nats) as facts:
         await hello(api)
@@ -141,6 +142,7 @@ async def test_every_change_is_a_fact_on_the_stream_in_order(tmp_path: Path, nat
     assert gone[2].reason == "drained"  # type: ignore[attr-defined]
 
 
+@pytest.mark.on_postgres
 async def test_a_refused_request_leaves_no_hole_in_the_sequence(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats) as api, heard(nats) as facts:
         await api.made(f"{P}/deployments", {"name": "hello"})
@@ -219,6 +221,7 @@ async def connected(bus: Bus) -> None:
     await eventually(look)
 
 
+@pytest.mark.on_postgres
 async def test_a_snapshot_names_everything_once_whatever_the_page_size(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats) as api, open_bus(settings(nats, "router"), "router") as bus:
         await hello(api)
@@ -245,6 +248,7 @@ async def test_a_snapshot_names_everything_once_whatever_the_page_size(tmp_path:
             assert {page.sequence for page in found} == {10}
 
 
+@pytest.mark.on_postgres
 async def test_a_change_between_two_pages_keeps_the_sequence_of_the_first(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats) as api, open_bus(settings(nats, "router"), "router") as bus:
         await hello(api)
@@ -267,6 +271,7 @@ async def test_a_cursor_that_is_none_is_refused(tmp_path: Path, nats: NatsServer
 # -- instances ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.on_postgres
 async def test_instances_are_listed_page_by_page(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats) as api:
         await hello(api)
@@ -298,6 +303,7 @@ async def test_a_wrong_instance_is_refused(tmp_path: Path, nats: NatsServer, bod
         assert (status, answer["error"]) == (400, error)
 
 
+@pytest.mark.on_postgres
 async def test_an_instance_is_shown_draining_at_once_and_removed_later(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats, drain_s=0.3) as api:
         await hello(api)
@@ -350,6 +356,7 @@ async def test_a_lease_is_renewed_with_or_without_a_note(tmp_path: Path, nats: N
         assert (status, body["error"]) == (400, "notes: is not a field of a lease renewal")
 
 
+@pytest.mark.on_postgres
 async def test_health_is_shown_and_older_verdicts_are_ignored(tmp_path: Path, nats: NatsServer) -> None:
     async with running(tmp_path, nats) as api, open_bus(settings(nats, "healthcheck"), "healthcheck") as bus:
         await hello(api)

@@ -127,7 +127,7 @@ async def worthless(made: House) -> None:
     made.bearers["signed out"] = made.bearers["gone"]
     assert (await made.ask("signed out", "POST", "/v2.1/oauth/sign-out"))[0] == 204
     expiring = await made.service_user("expired", "project-admin")
-    made.bearers["made up"] = "nx_" + "a" * 40
+    made.bearers["made up"] = "NX_" + "a" * 40
     made.bearers["missing"] = ""
     await expire(made, expiring["id"])
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from integration.registry_kit import P
 from integration.registry_people import PASSWORD, House, house
+from yarl import URL
 
 from narthex.testing.waiting import eventually
 from narthex_registry.config import SignInSettings
@@ -341,6 +342,11 @@ async def test_with_a_project_its_service_users_members_and_roles_go(there: Hous
     await there.api.made(f"{lab}/role-assignments", {"role": "own", "assignee": user["id"]})
     await there.person("ada")
     await there.api.made(f"{lab}/users", {"user_id": there.ids["ada"]})
+    await there.api.made(f"{lab}/deployments", {"name": "brief"})
+    on = {"object_type": "deployment", "object_name": "brief", "event": "deployment_request_failed"}
+    await there.api.made(f"{lab}/webhooks", {"name": "hook", "url": "https://hooks.test/", **on})
+    assert (await there.api.delete(f"{lab}/deployments/brief"))[0] == 204
+    await there.api.made(f"{lab}/metrics", {"name": "custom.own", "metric_type": "gauge"})
     assert (await there.ask("robot", "GET", USER))[0] == 200
     assert (await there.api.delete(lab))[0] == 204
     assert (await there.ask("robot", "GET", USER))[0] == 401
@@ -423,6 +429,17 @@ async def test_a_service_user_makes_no_tokens_and_no_account_of_itself(there: Ho
     ):
         assert (await there.ask("robot", method, path, body))[0] == 403, path
     assert (await there.ask("robot", "POST", f"{P}/deployments", {"name": "mine"}))[0] == 201
+
+
+async def test_names_that_no_database_takes_are_not_there(there: House) -> None:
+    await there.member("ada")
+    paths = ("/v2.1/projects/%00", f"{P}/services/%00", f"{P}/services/%ED%A0%80", "/v2.1/organizations/%00")
+    for who, path in ((who, path) for who in ("ada", "administrator") for path in paths):
+        headers = {"Authorization": f"Token {there.bearers[who]}"}
+        async with there.api.session.get(URL(path, encoded=True), headers=headers) as response:
+            assert response.status == 404
+    async with there.api.session.get(URL(f"{P}/role-assignments?assignee=%00", encoded=True)) as response:
+        assert response.status == 400
 
 
 # -- how often one may ask ----------------------------------------------------------------------------------

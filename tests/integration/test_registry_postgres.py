@@ -1,5 +1,6 @@
 """What is about PostgreSQL itself: the schema, and a server that goes away."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -34,6 +35,12 @@ async def test_the_migrations_make_the_schema_of_the_models(engine: AsyncEngine)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await migrate(engine)
+
+
+async def test_two_registries_that_start_together_migrate_once(postgres: PostgresServer) -> None:
+    url = make_url(postgres.new_database())
+    async with open_database(url) as one, open_database(url) as other:
+        await asyncio.gather(migrate(one), migrate(other))
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)

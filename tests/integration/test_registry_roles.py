@@ -222,6 +222,15 @@ async def test_what_somebody_has_on_one_thing_they_give_only_there(manager: Hous
         assert (await manager.ask("manager", "POST", ASSIGNMENTS, body | on))[0] == status
 
 
+async def test_nobody_points_a_service_at_a_deployment_that_they_may_not_expose(there: House) -> None:
+    on_web = {"resource_type": "service", "resource": "web"}
+    await there.member("ada", "service-editor", **on_web)
+    await there.give("ada", "service-request-user", **on_web)
+    assert (await there.ask("ada", "PATCH", f"{P}/services/web", {"deployment": "other"}))[0] == 403
+    assert (await there.ask("ada", "PATCH", f"{P}/services/web", {"deployment": "hello", "port": 8081}))[0] == 200
+    assert (await there.api.patch(f"{P}/services/web", {"deployment": "other"}))[0] == 200
+
+
 async def test_nobody_takes_over_a_service_user_that_may_do_more(manager: House) -> None:
     mighty = await manager.service_user("mighty", "project-editor")
     weak = await manager.service_user("weak")

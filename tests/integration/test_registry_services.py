@@ -141,6 +141,15 @@ async def test_the_deployment_behind_an_imported_service_is_nobodys(hello: Rest)
     assert (await hello.post(f"{P}/services", SERVICE | {"deployment": hidden}))[0] == 400
 
 
+async def test_a_project_counts_only_deployments_that_it_shows_and_stays_while_it_has_services(hello: Rest) -> None:
+    await hello.made("/v2.1/projects", {"name": "cluster", "organization_name": "default"})
+    await hello.made("/v2.1/projects/cluster/services", IMPORTED)
+    _, used = await hello.get("/v2.1/projects/cluster/resources")
+    assert (used["deployments"], used["deployment_versions"]) == (0, 0)
+    status, body = await hello.delete("/v2.1/projects/cluster")
+    assert (status, body["error"]) == (409, "project cluster still has services (shop); delete them first")
+
+
 @pytest.mark.on_postgres
 async def test_an_imported_service_follows_another_name_and_goes_with_all_it_stood_on(hello: Rest) -> None:
     made = await hello.made(f"{P}/services", IMPORTED)
@@ -171,12 +180,28 @@ async def test_an_imported_service_stays_one(hello: Rest) -> None:
         assert body["error"].startswith(error)
 
 
+async def test_who_may_register_no_instances_may_import_no_service(hello: Rest) -> None:
+    robot = await hello.made(f"{P}/service-users", {"name": "robot"})
+    await hello.made(f"{P}/role-assignments", {"role": "service-editor", "assignee": robot["id"]})
+    await hello.made(f"{P}/services", IMPORTED)
+    editor = {"Authorization": f"Token {robot['token']}"}
+    for method, path, body in (
+        ("POST", f"{P}/services", IMPORTED | {"name": "other"}),
+        ("PATCH", f"{P}/services/shop", {"imported_name": "elsewhere"}),
+    ):
+        status, answer = await hello.call(method, path, body, headers=editor)
+        assert status == 403
+        assert "instances.create" in answer["error"]
+    assert (await hello.call("PATCH", f"{P}/services/shop", {"rate_limit": 5}, headers=editor))[0] == 200
+    assert (await hello.call("POST", f"{P}/services", SERVICE, headers=editor))[0] == 201
+
+
 # -- names --------------------------------------------------------------------------------------------------
 
 
 LOOK_ALIKES = (
-    "%", "_", "we%", "w_b", "web%00", "web ", " web", "WEB", "wеb", "ｗｅｂ", "web\u200b", "web.", "..", "web/", "web%2F",
-    "'", "*",
+    "%", "_", "we%", "w_b", "web%00", "web ", " web", "WEB", "wеb", "ｗｅｂ", "web\u200b", "web.", "..", "web/",
+    "web%2F", "'", "*",
 )  # fmt: skip
 TRICKS = (
     f"{P}/services/web%2F..%2Fweb",

@@ -5,9 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.registry_kit import SERVICE, P, running
+from integration.registry_kit import SERVICE, P, config, running
+from sqlalchemy import select
 
-from narthex.testing.rest import Rest
+from narthex.contracts.events import ServiceUpdated
+from narthex.testing.rest import Rest, rest
+from narthex_registry.app import open
+from narthex_registry.database import Database, open_database
+from narthex_registry.tables import Outbox
 
 KINDS = ("user-rate-limits", "user-concurrency-limits")
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -109,6 +114,28 @@ async def test_limits_go_with_their_user_and_with_their_service(api: Rest, robot
     assert (await api.delete(f"{P}/services/web"))[0] == 204
     await api.made(f"{P}/services", SERVICE)
     assert (await api.get(f"{P}/services/web/{KINDS[0]}"))[1] == []
+
+
+async def test_routers_are_told_the_limits_of_users_with_the_service(tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    async with (
+        open(settings) as registry,
+        rest(registry.port, (tmp_path / "admin.token").read_text().strip()) as api,
+        open_database(settings.database.resolve(tmp_path / "registry")) as engine,
+    ):
+        await api.made(f"{P}/deployments", {"name": "hello"})
+        await api.made(f"{P}/services", SERVICE)
+        user = (await api.get("/user"))[1]["id"]
+        await api.made(f"{P}/services/web/{KINDS[0]}", {"user_id": user, "limit": 5})
+        await api.made(f"{P}/services/web/{KINDS[1]}", {"user_id": user, "limit": 2})
+        await api.delete(f"{P}/services/web/{KINDS[0]}/{user}")
+        async with Database(engine).read() as session:
+            of_services = select(Outbox.body).where(Outbox.subject == ServiceUpdated.subject).order_by(Outbox.sequence)
+            bodies = (await session.execute(of_services)).scalars().all()
+    told = [ServiceUpdated.model_validate_json(body) for body in bodies]
+    assert [event.revision for event in told] == [2, 3, 4]
+    carried = [(event.entity.user_rate_limits, event.entity.user_concurrency_limits) for event in told]
+    assert carried == [({user: 5}, {}), ({user: 5}, {user: 2}), ({}, {user: 2})]
 
 
 async def test_a_limit_is_in_the_trail(api: Rest, robot: dict[str, Any]) -> None:

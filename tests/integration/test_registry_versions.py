@@ -54,6 +54,13 @@ async def test_what_breaks_a_rule_is_named(hello: Rest) -> None:
             assert answer["error"].startswith(error)
 
 
+async def test_a_deployments_name_may_have_underscores_as_ubiops_has_it(hello: Rest) -> None:
+    await hello.made(f"{P}/deployments", {"name": "my_model-2"})
+    for name in ("My_model", "_model", "modèle", "a.b", "imported:x"):
+        status, body = await hello.post(f"{P}/deployments", {"name": name})
+        assert (status, body["error"].partition(":")[0]) == (400, "name")
+
+
 async def test_a_health_check_of_ours_is_kept_and_the_statuses_have_one_form(hello: Rest) -> None:
     check = {"type": "http", "method": "HEAD", "headers": {"Host": "app"}, "expected_status": [200, "300-399"]}
     _, changed = await hello.patch(V1, {"health_check": check | {"path": None}})

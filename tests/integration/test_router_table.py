@@ -112,6 +112,7 @@ async def test_a_table_that_lost_most_services_is_refused_until_it_has_them_agai
         await filled_again(valkey, store, many(6))
         await until(lambda: "has not lost its services (10 before, 6 now)" in followed.follower.waiting_for)
         assert followed.services == 10
+        assert followed.follower.stale_s() > 0.0
         await store.apply(many(9))
         await until(lambda: followed.follower.waiting_for == "" and followed.services == 9)
 
@@ -130,6 +131,16 @@ async def test_a_table_full_of_entries_that_cannot_be_read_is_refused(valkey: Va
         await filled_again(valkey, store, [*many(30), *damaged])
         await until(lambda: "entries that cannot be read (0 before, 20" in followed.follower.waiting_for)
         assert followed.follower.table.unreadable == 0
+
+
+async def test_what_nobody_needs_any_more_is_swept(valkey: ValkeyServer) -> None:
+    gone = [Entry(Kind.SERVICE, "old", 2, 10, None), Entry(Kind.SERVICE, "new", 2, 11, None)]
+    verdicts = [entry(Kind.HEALTH, "removed", health="healthy"), entry(Kind.HEALTH, "never seen", health="healthy")]
+    removed = Entry(Kind.INSTANCE, "removed", 3, 9, None)
+    async with shared(valkey, [*service_entries([1]), *gone, *verdicts, removed]) as store:
+        assert await store.sweep(upto_sequence=10) == 4
+        left = {(found.kind, found.key) async for found in store.load()}
+        assert left == {(each.kind, each.key) for each in service_entries([1])} | {(Kind.SERVICE, "new")}
 
 
 async def test_a_router_starts_by_its_copy_and_goes_over_to_the_shared_table(tmp_path: Path) -> None:

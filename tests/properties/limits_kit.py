@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 import redis
 
 from narthex.routing.limits import CLOCK, SCRIPT, SECOND, Ask, order, read_answers
-from narthex_router.gates import Gate, Gates, Over, Waiter
+from narthex_router.gate import Gate, Over, Waiter
+from narthex_router.gates import Gates
 from narthex_router.lessor import BEAT_S, TICK_S
-from narthex_router.limits import DELIVERY_S, Quota
+from narthex_router.limits import Quota
+from narthex_router.rate import DELIVERY_S
 
 EPOCH_S = 1_767_225_600.0
 PLAYED = SCRIPT.replace("call('TIME')", "order.time")
@@ -35,13 +37,14 @@ class World:
     skew: float = 0.0  # how much faster or slower a worker's clock may be
     now: float = 0.0
     jump_s: float = 0.0  # how wrong Valkey's clock is
-    away: bool = False
+    away: bool = False  # hanging: what it is asked meanwhile it does when it is back, and nobody hears of it
     operations: int = 0
     arrived: list[float] = field(default_factory=list)  # at the instances
     answers: dict[str, int] = field(default_factory=dict)
     in_flight: int = 0
     most_in_flight: int = 0
     workers: list["Worker"] = field(default_factory=list)
+    stuck: "list[tuple[str, int, list[Ask]]]" = field(default_factory=list)
     _agenda: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -57,6 +60,19 @@ class World:
             self.now, _, what = heapq.heappop(self._agenda)
             what()
         self.now = until
+
+    def hang(self, at: float, seconds: float, *, forgets: bool = False) -> None:
+        """Valkey stands still for a while; it may forget what it was asked meanwhile, as after a restart."""
+
+        def come_back() -> None:
+            """What waited in its sockets is done in no order, some of it after newer orders."""
+            self.away = False
+            for stuck in self.stuck if not forgets else ():
+                self.after(self.dice.uniform(0, 2), lambda stuck=stuck: self.decide(*stuck) and None)  # type: ignore[misc]
+            self.stuck.clear()
+
+        self.after(at, lambda: setattr(self, "away", True))
+        self.after(at + seconds, come_back)
 
     def start_worker(self) -> "Worker":
         worker = Worker(self, next(self._order))
@@ -146,6 +162,8 @@ class Worker:
         at = 0 if self._ahead is None else self._ahead + int(now * SECOND)
         world = self._world
         fate = world.dice.random()
+        if world.away:
+            world.stuck.append((self._who, at, [ask for _, ask in asked]))
         if world.away or fate < world.lost / 2:
             world.after(1.0, lambda: self._failed(asked))
             return

@@ -30,8 +30,8 @@ ROLES: dict[str, Role] = {
     "registry": Role(
         publishes=events.REGISTRY_FACTS,
         consumes=(EVENTS,),
-        listens=EVERY_FACT,
-        asks=(*queries.AUDIT_SUBJECTS, queries.CERTIFICATES_SUBJECT),
+        listens=(*EVERY_FACT, events.RequestsServed),  # webhooks about requests
+        asks=(*queries.AUDIT_SUBJECTS, queries.CERTIFICATES_SUBJECT, queries.LIMIT_USE_SUBJECT),
         answers=(queries.SNAPSHOT_SUBJECT,),
         owns_streams=True,
     ),
@@ -40,6 +40,7 @@ ROLES: dict[str, Role] = {
         tells=(events.RouteApplied,),
         consumes=(EVENTS,),
         asks=(queries.SNAPSHOT_SUBJECT,),
+        answers=(queries.LIMIT_USE_SUBJECT,),
     ),
     "healthcheck": Role(
         publishes=(events.ReplicaHealthChanged,),

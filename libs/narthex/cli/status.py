@@ -19,7 +19,7 @@ from narthex.cli.exits import Exit
 from narthex.cli.options import Json
 from narthex.cli.output import Column, notice, plain, show_list, show_one
 from narthex.cli.session import session_of
-from narthex.client.profiles import DIRECTORY
+from narthex.client.stored import DIRECTORY
 from narthex.contracts.errors import Misconfigured, NarthexError
 
 READY_TIMEOUT_S = 2.0

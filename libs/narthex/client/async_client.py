@@ -5,17 +5,17 @@ async with AsyncClient.from_profile() as narthex:
         print(instance.address, instance.health)
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx2
 
-from narthex.client import connection, operations
+from narthex.client import connection
 from narthex.client.call import Call, Link, Listing, Operation, Pause, Reply, Send, encode_path, raise_for_status
 from narthex.client.errors import ApiError
+from narthex.client.nouns import Awaited, Nouns
 from narthex.client.profiles import Flags, Profile, resolve
 from narthex.client.retry import Retry
 from narthex.client.stream import Resumption, read_record
@@ -23,129 +23,22 @@ from narthex.contracts.api import EventRecord
 from narthex.contracts.errors import NarthexError
 from narthex.runtime.clock import Clock, SystemClock
 
-P = ParamSpec("P")
 R = TypeVar("R")
 Item = TypeVar("Item")
 
 
-class _Noun:
-    """The operations on one kind of thing."""
-
-    def __init__(self, client: "AsyncClient") -> None:
-        self._client = client
-
-
-class _calling(Generic[P, R]):  # noqa: N801 - reads as a decorator
-    """An operation as a method whose result is awaited."""
-
-    def __init__(self, make: Callable[P, Operation[R]]) -> None:
-        self._make = make
-
-    def __get__(self, noun: _Noun, owner: type[Any] | None = None) -> Callable[P, Awaitable[R]]:
-        def method(*args: P.args, **kwargs: P.kwargs) -> Awaitable[R]:
-            return noun._client.run(self._make(*args, **kwargs))
-
-        return update_wrapper(method, self._make)
-
-
-class _listing(Generic[P, Item]):  # noqa: N801
-    """A paged list as a method that returns an asynchronous iterator over all of it, page by page as it is consumed."""
-
-    def __init__(self, make: Callable[P, Listing[Any, Item]]) -> None:
-        self._make = make
-
-    def __get__(self, noun: _Noun, owner: type[Any] | None = None) -> Callable[P, AsyncIterator[Item]]:
-        def method(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Item]:
-            return noun._client.iterate(self._make(*args, **kwargs))
-
-        return update_wrapper(method, self._make)
-
-
-class Projects(_Noun):
-    list = _calling(operations.list_projects)
-    get = _calling(operations.get_project)
-    create = _calling(operations.create_project)
-    update = _calling(operations.update_project)
-    delete = _calling(operations.delete_project)
-
-
-class Deployments(_Noun):
-    list = _calling(operations.list_deployments)
-    get = _calling(operations.get_deployment)
-    find = _calling(operations.find_deployment)
-    create = _calling(operations.create_deployment)
-    update = _calling(operations.update_deployment)
-    delete = _calling(operations.delete_deployment)
-
-
-class Versions(_Noun):
-    list = _calling(operations.list_versions)
-    get = _calling(operations.get_version)
-    find = _calling(operations.find_version)
-    create = _calling(operations.create_version)
-    update = _calling(operations.update_version)
-    delete = _calling(operations.delete_version)
-
-
-class Instances(_Noun):
-    list = _listing(operations.list_instances)
-    list_project = _listing(operations.list_project_instances)
-    get = _calling(operations.get_instance)
-    create = _calling(operations.create_instance)
-    renew = _calling(operations.renew_instance)
-    stop = _calling(operations.stop_instance)
-    delete = _calling(operations.delete_instance)
-    wait_until_gone = _calling(operations.wait_until_instance_gone)
-
-
-class Services(_Noun):
-    list = _calling(operations.list_services)
-    get = _calling(operations.get_service)
-    find = _calling(operations.find_service)
-    create = _calling(operations.create_service)
-    update = _calling(operations.update_service)
-    delete = _calling(operations.delete_service)
-    status = _calling(operations.get_service_status)
-    propagation = _calling(operations.get_propagation)
-    wait_until_applied = _calling(operations.wait_until_applied)
-    wait_until_ready = _calling(operations.wait_until_ready)
-
-
-class Requests(_Noun):
-    list = _listing(operations.list_requests)
-
-
-class Certificates(_Noun):
-    list = _calling(operations.list_certificates)
-
-
-class Routers(_Noun):
-    list = _calling(operations.list_routers)
-
-
-class Events(_Noun):
-    def stream(
-        self, *, project: str | None = None, on_lost: Callable[[NarthexError], None] | None = None
-    ) -> AsyncIterator[EventRecord]:
-        """The events of a project as they happen, without end.
-
-        When the connection breaks, `on_lost` is called and the stream goes on with what happens from then on;
-        ConnectionFailed comes only if the API stays away for `Retry.total_s`.
-        """
-        return self._client.stream_events(operations.events_path(project), on_lost)
-
-
-class AsyncClient:
+class AsyncClient(Nouns[Awaited]):
     """An asynchronous client of the API. Close it, or use it as a context manager."""
 
     def __init__(
         self,
         api_url: str,
-        token: str,
+        token: str | None,
         *,
         project: str = "default",
         ca_file: Path | None = None,
         retry: Retry | None = None,
+        timeout: httpx2.Timeout = connection.TIMEOUT,
         transport: httpx2.AsyncBaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -155,18 +48,10 @@ class AsyncClient:
         self._http = httpx2.AsyncClient(
             verify=connection.tls(api_url, ca_file),
             trust_env=connection.through_proxies(api_url),
-            timeout=connection.TIMEOUT,
+            timeout=timeout,
             transport=transport,
         )
-        self.projects = Projects(self)
-        self.deployments = Deployments(self)
-        self.versions = Versions(self)
-        self.instances = Instances(self)
-        self.services = Services(self)
-        self.requests = Requests(self)
-        self.certificates = Certificates(self)
-        self.routers = Routers(self)
-        self.events = Events(self)
+        super().__init__(self)
 
     @classmethod
     def from_profile(cls, profile: Profile | str | None = None, **options: Any) -> Self:

@@ -81,11 +81,14 @@ class Call(Generic[R]):
     query: Mapping[str, str | int | None] = field(default_factory=dict)
     body: BaseModel | None = None
     absent: bool = False  # True: 404 is an answer too, namely None
+    once: bool = False  # True: each time makes something new, whatever the method says
+    if_match: str | None = None  # the ETag that the thing must still have
 
     @property
     def repeatable(self) -> bool:
-        """Whether doing it twice is as good as once. Our PATCHes set values; only POST makes something new."""
-        return self.method != "POST"
+        """Whether doing it twice is as good as once. Our PATCHes set values; only POST makes something new. A PATCH
+        that was done changes the ETag, so that its repetition would be refused."""
+        return self.method != "POST" and not self.once and not (self.method == "PATCH" and self.if_match)
 
     def request(self, link: Link) -> Send:
         """The request on the wire."""
@@ -97,15 +100,21 @@ class Call(Generic[R]):
         query = {key: value for key, value in self.query.items() if value is not None}
         if query:
             url += f"?{httpx2.QueryParams(query)}"
-        return Send(self.method, url, link.headers, content)
+        headers = link.headers if self.if_match is None else {**link.headers, "if-match": self.if_match}
+        return Send(self.method, url, headers, content)
 
     def steps(self, link: Link) -> Steps[R]:
         """Send the request, again where that can help, and read the answer."""
+        reply = yield from self.exchange(link)
+        return cast("R", None if reply is None else decode(self.answer, reply))
+
+    def exchange(self, link: Link) -> Steps[httpx2.Response | None]:
+        """Send the request, again where that can help; the good answer, or None where there is nothing."""
         request, began = self.request(link), link.monotonic()
         for attempt in count():
             reply = yield request
             try:
-                return self._read(reply, link, attempt)
+                return self._check(reply, link, attempt)
             except NarthexError as error:
                 elapsed = link.monotonic() - began
                 pause = link.retry.pause(error, repeatable=self.repeatable, attempt=attempt, elapsed_s=elapsed)
@@ -114,15 +123,36 @@ class Call(Generic[R]):
                 yield Pause(pause)
         raise AssertionError("unreachable: count() does not end")
 
-    def _read(self, reply: Reply, link: Link, attempt: int) -> R:
+    def _check(self, reply: Reply, link: Link, attempt: int) -> httpx2.Response | None:
         if not isinstance(reply, httpx2.Response):
             raise connection_failed(link.api_url, reply)
         done_before = self.method == "DELETE" and attempt > 0  # an earlier try did it, and its answer was lost
         if reply.status_code == 404 and (self.absent or done_before):
-            return cast("R", None)
+            return None
         if not reply.is_success:
             raise_for_status(reply)
-        return cast("R", decode(self.answer, reply))
+        return reply
+
+
+@dataclass(frozen=True)
+class Tagged(Generic[R]):
+    """A thing with the ETag of the state it is in. Given as `if_match`, a change is made only to that state."""
+
+    value: R
+    etag: str
+
+
+@dataclass(frozen=True)
+class Tagging(Generic[R]):
+    """A call whose answer comes with its ETag."""
+
+    call: Call[R]
+
+    def steps(self, link: Link) -> Steps[Tagged[R]]:
+        """As the call's."""
+        reply = yield from self.call.exchange(link)
+        assert reply is not None, "only a call with `absent` has no answer"
+        return Tagged(cast("R", decode(self.call.answer, reply)), reply.headers.get("etag", "*"))
 
 
 @dataclass(frozen=True)
@@ -172,6 +202,8 @@ def decode(answer: Any, reply: httpx2.Response) -> Any:
     """The answer as its model."""
     if answer is type(None):
         return None
+    if answer is bytes:
+        return reply.content
     try:
         return _adapter(answer).validate_json(reply.content)
     except ValidationError as error:

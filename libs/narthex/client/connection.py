@@ -19,10 +19,10 @@ TIMEOUT = httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
 STREAM_TIMEOUT = httpx2.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=HEARTBEAT_TIMEOUT_S)
 
 
-def headers(token: str) -> dict[str, str]:
-    """The headers of every request."""
+def headers(token: str | None) -> dict[str, str]:
+    """The headers of every request. Without a token one can sign in, and not much else."""
     return {
-        "authorization": f"Token {token}",
+        **({} if token is None else {"authorization": f"Token {token}"}),
         "accept": "application/json",
         "content-type": "application/json",
         "user-agent": f"narthex-client/{version('narthex')}",

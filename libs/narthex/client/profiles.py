@@ -8,45 +8,15 @@ come from somebody else, so it must belong to this user and its token file must 
 the environment is not sent to an address from a profile.
 """
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from narthex.client.stored import DIRECTORY, StoredProfile, StoredProfiles, read, user_file
 from narthex.contracts.errors import Misconfigured
-
-Stored = TypeVar("Stored", bound=BaseModel)
-
-DIRECTORY = ".narthex"
-LOCAL = "local"  # the name under which `narthex up` registers itself
-
-
-class StoredProfile(BaseModel):
-    """A profile as files hold it. Relative paths are relative to the file."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    api_url: str
-    token: str | None = None
-    token_file: Path | None = None
-    ca_file: Path | None = None
-    project: str = "default"
-    data_dir: Path | None = None  # of the `narthex up` behind it, for `narthex status`
-
-
-class StoredProfiles(BaseModel):
-    """The user's profiles.json."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    current: str = LOCAL
-    profiles: dict[str, StoredProfile] = {}
 
 
 @dataclass(frozen=True)
@@ -152,7 +122,7 @@ def _in_directory(start: Path) -> tuple[Path, StoredProfile] | None:
         except OSError:
             continue
         if mine:
-            return path, _confined(path, _read(path, StoredProfile))
+            return path, _confined(path, read(path, StoredProfile))
     return None
 
 
@@ -170,7 +140,7 @@ def _of_user(path: Path, name: str | None) -> tuple[Path, StoredProfile] | None:
         if name is not None:
             raise Misconfigured(f"there is no profile {name!r}: {path} does not exist")
         return None
-    stored = _read(path, StoredProfiles)
+    stored = read(path, StoredProfiles)
     wanted = name or stored.current
     if wanted in stored.profiles:
         return path, stored.profiles[wanted]
@@ -178,67 +148,6 @@ def _of_user(path: Path, name: str | None) -> tuple[Path, StoredProfile] | None:
         known = ", ".join(sorted(stored.profiles)) or "none"
         raise Misconfigured(f"there is no profile {name!r} in {path}; there are: {known}")
     return None
-
-
-def user_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the user's profiles are: `$XDG_CONFIG_HOME/narthex/profiles.json`, or under `~/.config`."""
-    # The XDG specification: a relative path is to be ignored.
-    configured = environ.get("XDG_CONFIG_HOME", "")
-    base = Path(configured) if configured.startswith("/") else Path(environ.get("HOME", "~")).expanduser() / ".config"
-    return base / "narthex" / "profiles.json"
-
-
-def installation_profiles(
-    data_dir: Path,
-    api_url: str,
-    *,
-    token_file: Path,
-    ca_file: Path | None = None,
-    project: str = "default",
-    environ: Mapping[str, str] = os.environ,
-) -> dict[Path, str]:
-    """The files that make `narthex …` work at once: `<data_dir>/profile.json`, and the user's with "local" in it.
-
-    The first has paths relative to itself, so that the directory can be moved; the second absolute ones. The
-    user's `current` choice is kept, and a user's file that cannot be read is left alone.
-    """
-    local = StoredProfile(
-        api_url=api_url,
-        token_file=token_file.absolute(),
-        ca_file=ca_file.absolute() if ca_file else None,
-        project=project,
-        data_dir=data_dir.absolute(),
-    )
-    moved = local.model_copy(
-        update={
-            "token_file": _relative(local.token_file, data_dir),
-            "ca_file": _relative(local.ca_file, data_dir),
-            "data_dir": Path(),
-        }
-    )
-    profiles = {data_dir / "profile.json": _text(moved)}
-    path = user_file(environ)
-    try:
-        profiles[path] = _text(_with_local(path, local))
-    except (OSError, Misconfigured):
-        pass
-    return profiles
-
-
-def _with_local(path: Path, local: StoredProfile) -> StoredProfiles:
-    stored = _read(path, StoredProfiles) if path.exists() else StoredProfiles()
-    current = stored.current if stored.current in stored.profiles else LOCAL
-    return StoredProfiles(current=current, profiles={**stored.profiles, LOCAL: local})
-
-
-def _relative(path: Path | None, base: Path) -> Path | None:
-    if path is None or not path.is_relative_to(base.absolute()):
-        return path
-    return path.relative_to(base.absolute())
-
-
-def _text(content: BaseModel) -> str:
-    return json.dumps(content.model_dump(mode="json", exclude_none=True), indent=2) + "\n"
 
 
 def api_base(url: str) -> str:
@@ -288,14 +197,3 @@ def _beside(file: Path, path: Path | None) -> Path | None:
 
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
-
-
-def _read(path: Path, model: type[Stored]) -> Stored:
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise Misconfigured(f"cannot read {path}: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Misconfigured(f"{path} is no profile: {where or 'JSON'}: {first['msg']}") from None

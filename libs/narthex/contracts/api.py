@@ -27,6 +27,7 @@ from narthex.contracts.entities import Balancing, LimitPolicy, ProbeType, WhenUn
 from narthex.contracts.entities import Certificate as Certificate
 from narthex.contracts.entities import RequestRecord as RequestRecord
 from narthex.contracts.names import (
+    DeploymentName,
     EmailAddress,
     InstanceAddress,
     Name,
@@ -187,7 +188,7 @@ DataType = Annotated[StrictStr, Field(pattern="^(structured|plain)$")]
 
 
 class DeploymentCreate(Request):
-    name: Name
+    name: DeploymentName
     description: Description = ""
     # Upstream's default; plain HTTP containers are created with false. Narthex serves both alike.
     supports_request_format: StrictBool = True
@@ -199,7 +200,7 @@ class DeploymentCreate(Request):
 
 
 class DeploymentUpdate(Request):
-    name: Name | None = None
+    name: DeploymentName | None = None
     default_version: StrictStr | None = None
     description: Description | None = None
     input_fields: list[FieldCreate] | None = None
@@ -251,6 +252,14 @@ class HealthCheckBody(Request):
     ) = None
 
 
+# In any case of letters: UbiOps' own notebooks write `Full`.
+RetentionMode = Annotated[
+    StrictStr,
+    BeforeValidator(lambda mode: mode.lower() if isinstance(mode, str) else mode),
+    Field(pattern="^(none|metadata|full)$"),
+]
+
+
 class VersionPort(Request):
     public_port: Port
     deployment_port: Port
@@ -272,10 +281,11 @@ class VersionUpdate(Request):
     maximum_idle_time: Annotated[StrictInt, Field(ge=10, le=3600)] | None = None
     description: Description | None = None
     labels: Labels | None = None
-    request_retention_mode: Annotated[StrictStr, Field(pattern="^(none|metadata|full)$")] | None = None
+    request_retention_mode: RetentionMode | None = None
     request_retention_time: Annotated[StrictInt, Field(ge=0, le=2_419_200)] | None = None
     maximum_queue_size: Limit | None = None
     restart_request_interruption: StrictBool | None = None
+    static_ip: StrictBool | None = None  # retired upstream; its Terraform provider sends it with every version
     ports: list[VersionPort] | None = None
     scaling_strategy: Annotated[StrictStr, Field(pattern="^(default|moderate)$")] | None = None
     instance_processes: Limit | None = None
@@ -311,6 +321,7 @@ class VersionDetail(Response):
     request_retention_mode: str = "metadata"
     maximum_queue_size: int = 100_000
     restart_request_interruption: bool = False
+    static_ip: bool = False
     ports: list[dict[str, Any]] = []
     instance_type: str | None = None
     scaling_strategy: str = "default"
@@ -1105,6 +1116,107 @@ class LogLine(Response):
     timestamp_str: str
     log: str
     metadata: LogMetadata
+
+
+# -- webhooks -----------------------------------------------------------------------------------------------
+
+WebhookUrl = Annotated[StrictStr, Field(min_length=1, max_length=2048)]
+WebhookTimeout = Annotated[StrictInt, Field(ge=1, le=30)]  # seconds
+
+
+class WebhookHeader(Request):
+    """A header of the calls; the value of a protected one is never shown again."""
+
+    key: Annotated[StrictStr, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$")]
+    value: Annotated[StrictStr, Field(pattern=r"^[\x20-\x7e]{0,1024}$")]
+    protected: StrictBool = False
+
+
+class WebhookHeaderShown(Response):
+    key: str
+    value: str
+    protected: bool
+
+
+class WebhookUpdate(Request):
+    name: Name | None = None
+    url: WebhookUrl | None = None
+    headers: Annotated[list[WebhookHeader], Field(max_length=20)] | None = None
+    event: StrictStr | None = None
+    description: Description | None = None
+    labels: Labels | None = None
+    timeout: WebhookTimeout | None = None
+    enabled: StrictBool | None = None
+    retry: StrictBool | None = None
+    include_result: StrictBool | None = None
+
+
+class WebhookCreate(WebhookUpdate):
+    """`object_name` may be `*`: everything of that type in the project."""
+
+    name: Name
+    object_type: Annotated[StrictStr, Field(pattern="^(deployment|service)$")]
+    object_name: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    version: StrictStr | None = None
+    url: WebhookUrl
+    event: StrictStr
+
+
+class WebhookDetail(Response):
+    id: str
+    name: str
+    object_type: str
+    object_name: str
+    version: str | None = None
+    url: str
+    headers: list[WebhookHeaderShown] = []
+    event: str
+    creation_date: datetime
+    last_updated: datetime
+    description: str = ""
+    labels: dict[str, str] = {}
+    timeout: int = 10
+    enabled: bool = True
+    retry: bool = False
+    include_result: bool = False
+    signing_secret: str | None = Field(None, description="of Standard Webhooks; only in the answer that makes it")
+
+
+class WebhookCall(Response):
+    """A call that is to be made or was made."""
+
+    id: str
+    created: datetime
+    event: str
+    attempts: int
+    next_attempt: datetime | None = None
+    status: str = Field(description="pending, success or failed")
+    response_status: int | None = None
+    error: str = ""
+
+
+class WebhookTestCreate(Request):
+    object_type: Annotated[StrictStr, Field(pattern="^(deployment|service)$")]
+    object_name: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    version: StrictStr | None = None
+    url: WebhookUrl
+    headers: Annotated[list[WebhookHeader], Field(max_length=20)] | None = None
+    event: StrictStr
+    timeout: WebhookTimeout | None = None
+    retry: StrictBool | None = None
+    include_result: StrictBool | None = None
+
+
+class WebhookTest(Response):
+    id: str
+    status: str
+    error_message: str | None = None
+
+
+class WebhookTestBody(Response):
+    type: str
+    timestamp: datetime
+    test: bool = True
 
 
 # -- what happened, and who did it --------------------------------------------------------------------------

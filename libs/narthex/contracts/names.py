@@ -19,14 +19,24 @@ RESERVED_LABELS = frozenset(
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_DEPLOYMENT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def parse_name(text: str) -> str:
-    """A project, deployment or service name: 1 to 64 of a-z, 0-9 and dash, starting with a letter."""
+    """A project or service name: 1 to 64 of a-z, 0-9 and dash, starting with a letter."""
     if not _NAME.fullmatch(text):
         raise ValueError("must be 1 to 64 characters of lowercase letters, digits and dashes, starting with a letter")
+    return text
+
+
+def parse_deployment_name(text: str) -> str:
+    """A deployment name: as others, and with underscores, which UbiOps takes there too."""
+    if not _DEPLOYMENT.fullmatch(text):
+        raise ValueError(
+            "must be 1 to 64 characters of lowercase letters, digits, dashes and underscores, starting with a letter"
+        )
     return text
 
 
@@ -100,6 +110,7 @@ def parse_organization_name(text: str) -> str:
 Name = Annotated[str, AfterValidator(parse_name)]
 EmailAddress = Annotated[str, AfterValidator(parse_email)]
 OrganizationName = Annotated[str, AfterValidator(parse_organization_name)]
+DeploymentName = Annotated[str, AfterValidator(parse_deployment_name)]
 VersionName = Annotated[str, AfterValidator(parse_version_name)]
 ServicePort = Annotated[int, AfterValidator(parse_service_port)]
 Hostname = Annotated[str, AfterValidator(parse_hostname)]

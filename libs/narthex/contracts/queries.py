@@ -168,6 +168,36 @@ class CertificatesAnswer(Message):
     certificates: tuple[Certificate, ...]
 
 
+LIMIT_USE_SUBJECT = "narthex.v1.router.limit_use"
+
+
+class LimitAsked(Message):
+    """A limit of a service, by the code of its 429: rate_limit_total, rate_limit_user, concurrency_total or _user."""
+
+    kind: str
+    limit: int
+    token_id: str = ""  # of a user's limit: it holds for each token
+
+
+class LimitUseQuestion(Message):
+    """How much of a service's limits is in use now. The asker knows the limits; the routers know the use."""
+
+    service_id: str
+    limits: tuple[LimitAsked, ...]
+
+
+class LimitUse(LimitAsked):
+    """`used`: passed in the last minute or granted to workers to let pass, or under way now."""
+
+    used: int
+    remaining: int
+    reset_s: float = 0.0  # of a rate: until some of it is free again
+
+
+class LimitUseAnswer(Message):
+    uses: tuple[LimitUse, ...]  # in the order of the question
+
+
 class Refused(Message):
     """The answer to any question that could not be answered."""
 

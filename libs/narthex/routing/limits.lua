@@ -25,7 +25,7 @@ local WIDTH, WINDOW = 50000, 60150000
 local SLICE_MOST, SLICE_LEAST = 4000000, 500000  -- how long a slice is good: shorter, the less is left
 local SHARE = 4  -- of what is left, one grant takes at most a fourth for requests that have not come yet
 local SCARCE = 0.2  -- where little is left, slices are so much smaller: nobody sits on what others could use
-local STEP = 250000
+local STEP, ANSWER = 250000, 1250000
 local LEASE, SILENCE, CONTENDED = 5000000, 2500000, 2000000
 local KEEP_RATE, KEEP_LEASES = 120000, 600000  -- milliseconds that a hash outlives its last use
 
@@ -34,8 +34,8 @@ local order = cjson.decode(ARGV[1])
 
 local function whole(number) return string.format('%.0f', number) end
 
--- The time: it never goes back, and where the server's clock is suddenly later than a worker's own clock allows, it
--- goes on from where the worker has it.
+-- The time: it never goes back, and it keeps to the workers' own clocks where the server's is set to another time. A
+-- worker's is too late by no more than an answer takes, and too early if the order waited for a server that stood still.
 local read = call('TIME')
 local real = tonumber(read[1]) * 1000000 + tonumber(read[2])
 local now, back = real, 0
@@ -43,7 +43,10 @@ local clock = call('GET', KEYS[1])
 if clock then
   local shift, last, returned = string.match(clock, '^(%S+) (%S+) (%S+)$')
   now, last, back = real + tonumber(shift), tonumber(last), tonumber(returned)
-  if order.at > 0 and now > order.at + STEP then now = order.at end
+  if order.at > 0 then
+    if now > order.at + STEP then now = order.at end
+    now = max(now, order.at - ANSWER)
+  end
   now = max(now, last)
   if now - last > SILENCE then back = now end
 end

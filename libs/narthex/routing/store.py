@@ -52,6 +52,17 @@ end
 return taken
 """
 
+# KEYS: nx:table:<kind>. ARGV: id and value of each entry. Removes those that are still so; returns how many.
+_FORGET = """
+local forgotten = 0
+for i = 1, #ARGV, 2 do
+  if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then
+    forgotten = forgotten + redis.call('HDEL', KEYS[1], ARGV[i])
+  end
+end
+return forgotten
+"""
+
 _LEASE = """
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
@@ -90,6 +101,7 @@ class TableStore:
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client: Any = client
         self._apply = client.register_script(_APPLY)
+        self._forget = client.register_script(_FORGET)
         self._lease = client.register_script(_LEASE)
 
     async def apply(self, entries: Sequence[Entry]) -> int:
@@ -172,6 +184,28 @@ class TableStore:
                 if (entry.kind, entry.key) not in known and entry.sequence <= upto_sequence:
                     gone.append(Entry(entry.kind, entry.key, entry.revision + 1, entry.sequence, None))
         return gone, held
+
+    async def sweep(self, upto_sequence: int) -> int:
+        """Forget what nobody needs any more; returns how many entries that were.
+
+        Tombstones of facts up to a sequence (nothing older may come again), and verdicts on instances that are gone.
+        """
+        forgotten, instances = 0, set[str]()
+        async for page in self.pages(kind for kind in Kind if kind not in (Kind.HEALTH, Kind.CERTIFICATE)):
+            instances.update(entry.key for entry in page if entry.kind is Kind.INSTANCE and entry.payload is not None)
+            old = [entry for entry in page if entry.payload is None and entry.sequence <= upto_sequence]
+            forgotten += await self._forget_all(old)
+        async for page in self.pages([Kind.HEALTH]):
+            forgotten += await self._forget_all([entry for entry in page if entry.key not in instances])
+        return forgotten
+
+    async def _forget_all(self, entries: list[Entry]) -> int:
+        """Forget entries of one kind that have not changed since they were read."""
+        if not entries:
+            return 0
+        values = [value for entry in entries for value in (entry.key, entry.encode())]
+        with unavailable():
+            return int(await self._forget(keys=[table_key(entries[0].kind)], args=values))
 
     async def lease(self, name: str, owner: str, seconds: float) -> bool:
         """Take or renew the lease `name`; whether `owner` holds it now. It ends by itself after `seconds`."""

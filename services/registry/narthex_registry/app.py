@@ -8,6 +8,7 @@ from pathlib import Path
 
 from narthex.bus import EVENTS, open_bus
 from narthex.contracts.errors import Misconfigured
+from narthex.contracts.events import RequestsServed
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotQuestion
 from narthex.runtime.clock import SystemClock
 from narthex.runtime.service import Part
@@ -20,7 +21,7 @@ from narthex_registry.database import Database, open_database
 from narthex_registry.denials import Denials
 from narthex_registry.feed import Feed
 from narthex_registry.first_start import open_keys, prepare
-from narthex_registry.handlers import LISTENED, durable_handlers, live_handler
+from narthex_registry.handlers import LISTENED, durable_handlers, live_handler, request_handler
 from narthex_registry.last_used import LastUsed
 from narthex_registry.leases import Reaper
 from narthex_registry.passwords import open_passwords
@@ -35,6 +36,8 @@ from narthex_registry.sign_in import SignIn
 from narthex_registry.snapshot import Snapshot
 from narthex_registry.sources import parse_networks
 from narthex_registry.streams import Streams
+from narthex_registry.webhook_calls import Caller
+from narthex_registry.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 PART = "registry"
@@ -61,6 +64,9 @@ async def open(config: Config) -> AsyncIterator[Registry]:
         last_used = LastUsed(database, clock)
         callers = Callers(database, keys, clock, last_used)
         sign_in = SignIn(database, passwords, keys.session, clock, config.sign_in)
+        networks = parse_networks(config.webhooks.allow_networks)
+        webhooks = Webhooks(keys.sealer, networks)
+        webhook_caller = Caller(database, webhooks, networks, clock)
         feed = Feed(config.registry.stream_queue)
         workers = Workers(config.registry.worker_silence_s)
         reaper = Reaper(database, clock)
@@ -70,10 +76,12 @@ async def open(config: Config) -> AsyncIterator[Registry]:
             tasks.start(streams.run(), "streams")
             tasks.start(relay.run(), "relay")
             tasks.start(sample(database, bus, clock), "samples")
-            tasks.start(forget_what_is_old(database, clock, config.registry), "retention")
+            tasks.start(forget_what_is_old(database, clock, config.registry, config.webhooks), "retention")
             tasks.start(reaper.run(), "reaper")
+            tasks.start(webhook_caller.run(), "webhook calls")
+            tasks.start(bus.listen((RequestsServed,), request_handler(database, webhook_caller)), "requests")
             tasks.start(last_used.run(), "last used")
-            tasks.start(bus.consume(EVENTS, durable_handlers(database), durable=PART), "events")
+            tasks.start(bus.consume(EVENTS, durable_handlers(database, webhook_caller), durable=PART), "events")
             tasks.start(bus.listen(LISTENED, live_handler(workers, feed, callers, clock)), "live events")
             tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, Snapshot(database).page), "snapshot")
             state = State(
@@ -88,6 +96,9 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 registry=config.registry,
                 keys=keys,
                 callers=callers,
+                webhooks=webhooks,
+                webhook_caller=webhook_caller,
+                networks=networks,
                 last_used=last_used,
                 denials=Denials(database, clock),
                 rates=Rates(clock, config.api.requests_per_minute),

@@ -21,7 +21,8 @@ class ApiSettings(BaseSettings):
     port: int = 8000
     allow_public: bool = False  # services without authentication may exist
     public_https_port: int = 443  # the port that clients of services use; shown in `endpoint`
-    requests_per_minute: int = Field(6000, gt=0)  # of one token, or of one source without one; scripts stay below
+    # Of one token, or of one source without one: 500 a second, what the API is built for on one core.
+    requests_per_minute: int = Field(30_000, gt=0)
     trusted_proxies: str = ""  # networks whose X-Forwarded-For is believed, e.g. `10.0.0.0/8, ::1`
 
     @field_validator("trusted_proxies")
@@ -69,6 +70,16 @@ class RegistrySettings(BaseSettings):
     stream_queue: int = 1000  # events an API client may be behind before it is disconnected
 
 
+class WebhookSettings(BaseSettings):
+    """What webhooks may do."""
+
+    model_config = group("NARTHEX_WEBHOOKS_")
+
+    # Networks that are not on the Internet and may be called all the same, e.g. `10.0.0.0/8, ::1/128`.
+    allow_networks: str = ""
+    keep_s: float = 30 * 86_400.0  # calls that are over stay this long
+
+
 @dataclass(frozen=True)
 class Config:
     """Everything the registry is told by its environment."""
@@ -80,3 +91,4 @@ class Config:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)

@@ -3,42 +3,96 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from narthex.contracts.events import (
     BY_SUBJECT,
+    CertExpiring,
+    CertRenewalFailed,
     Event,
+    LimitReached,
     ReplicaHealthChanged,
     RequestsServed,
     RouteApplied,
     RouterDrained,
     RouterStarted,
+    ServiceCreated,
+    ServiceDeleted,
+    ServiceUpdated,
 )
 from narthex.runtime.clock import Clock
-from narthex_registry import tables
+from narthex_registry import instances, services, tables, webhook_calls
 from narthex_registry.callers import Callers
 from narthex_registry.database import Database
 from narthex_registry.facts import ABOUT_ACCESS
 from narthex_registry.feed import Feed
-from narthex_registry.happenings import health_event
+from narthex_registry.happenings import health_event, readiness_event
+from narthex_registry.occurrences import REQUEST_EVENTS, Occurrence, of_event, of_readiness, of_requests
 from narthex_registry.propagation import Workers
 
 # Batches of request records are the audit service's; everything else may be watched.
 LISTENED = tuple(kind for kind in BY_SUBJECT.values() if kind is not RequestsServed)
 
 
-def durable_handlers(database: Database) -> Mapping[type[Any], Callable[[Any], Awaitable[None]]]:
+# Events that webhooks can be called for.
+TOLD = (ServiceCreated, ServiceUpdated, ServiceDeleted, LimitReached, CertExpiring, CertRenewalFailed)
+
+
+def durable_handlers(
+    database: Database, caller: webhook_calls.Caller
+) -> Mapping[type[Any], Callable[[Any], Awaitable[None]]]:
     """The events that must not be missed."""
+
+    async def tell(event: Event) -> None:
+        await _tell(database, caller, list(of_event(event)))
 
     async def on_health_changed(event: ReplicaHealthChanged) -> None:
         async with database.change() as change:
             instance = await change.session.get(tables.Instance, event.key)
             if instance is None or event.revision <= instance.health_revision:
                 return  # removed meanwhile, or older than what is held
+            before = await instances.ready(change.session, instance.version_id)
             instance.health = event.entity.health
             instance.health_reason = event.entity.reason
             instance.health_revision = event.revision
             change.session.add(health_event(instance, event))
+            await change.session.flush()
+            after = await instances.ready(change.session, instance.version_id)
+            if bool(before) != bool(after):
+                served = await services.behind(change.session, instance)
+                for service in served:
+                    change.session.add(readiness_event(service, ready=bool(after), reason=event.entity.reason))
+                occurrences = [
+                    of_readiness(event, service.id, ready=bool(after), reason=event.entity.reason) for service in served
+                ]
+                await webhook_calls.enqueue(change.session, occurrences)
+        caller.wake()
 
-    return {ReplicaHealthChanged: on_health_changed}
+    return {ReplicaHealthChanged: on_health_changed, **dict.fromkeys(TOLD, tell)}
+
+
+def request_handler(database: Database, caller: webhook_calls.Caller) -> Callable[[Event], Awaitable[None]]:
+    """Webhooks about requests. These are heard as they pass: while the registry is away they are missed."""
+
+    async def on_requests(event: Event) -> None:
+        if isinstance(event, RequestsServed) and await _anybody_waits(database):
+            await _tell(database, caller, list(of_requests(event)))
+
+    return on_requests
+
+
+async def _anybody_waits(database: Database) -> bool:
+    query = select(tables.Webhook.id).where(tables.Webhook.enabled, tables.Webhook.event.in_(REQUEST_EVENTS)).limit(1)
+    async with database.read() as session:
+        return (await session.execute(query)).first() is not None
+
+
+async def _tell(database: Database, caller: webhook_calls.Caller, occurrences: list[Occurrence]) -> None:
+    if occurrences:
+        async with database.change() as change:
+            found = await webhook_calls.enqueue(change.session, occurrences)
+        if found:
+            caller.wake()
 
 
 def live_handler(workers: Workers, feed: Feed, callers: Callers, clock: Clock) -> Callable[[Event], Awaitable[None]]:

@@ -58,6 +58,13 @@ def health_event(instance: tables.Instance, event: ReplicaHealthChanged) -> Proj
     return instance_event(instance, HEALTH_CHANGED, text, event.entity.reason, details)
 
 
+def readiness_event(service: tables.Service, *, ready: bool, reason: str) -> ProjectEvent:
+    """The line about a service whose last healthy instance went, or that has one again."""
+    said = "has a healthy instance again" if ready else "has no healthy instance"
+    name = "service_recovered" if ready else "service_unhealthy"
+    return _line(service, name, f"Service {service.name} {said}: {reason}", "service")
+
+
 def instance_event(
     instance: tables.Instance, name: str, text: str, reason: str = "", details: dict[str, Any] | None = None
 ) -> ProjectEvent:

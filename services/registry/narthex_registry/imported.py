@@ -27,6 +27,9 @@ TYPE = "imported"
 _MARK = "imported:"  # no name has a colon
 _VERSION = "imported"
 
+# What says where the cluster has the service.
+FIELDS = frozenset({"imported_name", "imported_namespace", "imported_cluster_domain"})
+
 VISIBLE = ~tables.Deployment.name.startswith(_MARK)
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -90,6 +90,16 @@ async def remove_all(change: Change, version: tables.Version, reason: str) -> No
     for instance in (await change.session.execute(query)).scalars().all():
         await remove(change, version, instance, reason)
     await change.session.flush()
+
+
+async def ready(session: AsyncSession, version_id: str) -> int:
+    """How many instances of a version take requests."""
+    query = select(func.count()).where(
+        tables.Instance.version_id == version_id,
+        tables.Instance.remove_at.is_(None),
+        tables.Instance.health.in_(READY),
+    )
+    return (await session.execute(query)).scalar_one()
 
 
 def lease_end(lease_seconds: int | None, now: datetime) -> datetime | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import delete as delete_from
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -74,11 +75,13 @@ async def update(change: Change, project: tables.Project, body: api.ProjectUpdat
 
 async def delete(change: Change, project: tables.Project) -> None:
     """Only an empty project can be deleted: what is inside goes first, knowingly."""
-    query = select(tables.Deployment.name).where(tables.Deployment.project_id == project.id)
-    names = (await change.session.execute(query.order_by(tables.Deployment.name).limit(3))).scalars().all()
-    if names:
-        raise Conflict(f"project {project.name} still has deployments ({', '.join(names)}); delete them first")
+    for inside, table in (("services", tables.Service), ("deployments", tables.Deployment)):
+        query = select(table.name).where(table.project_id == project.id).order_by(table.name).limit(3)
+        names = (await change.session.execute(query)).scalars().all()
+        if names:
+            raise Conflict(f"project {project.name} still has {inside} ({', '.join(names)}); delete them first")
     await _let_everybody_go(change, project)
+    await _forget(change, project)
     change.facts.record(ProjectDeleted, project)
     await change.session.delete(project)
     await access.refresh(change, await access.administrators(change.session, project.organization_id))
@@ -113,6 +116,21 @@ async def _let_everybody_go(change: Change, project: tables.Project) -> None:
         if role.row is not None:
             await change.session.delete(role.row)
     await change.session.flush()
+
+
+async def _forget(change: Change, project: tables.Project) -> None:
+    """What a project has set up besides: nobody else's business."""
+    query = select(tables.Webhook).where(tables.Webhook.project_id == project.id)
+    for webhook in (await change.session.execute(query)).scalars().all():
+        await change.session.delete(webhook)
+    await change.session.flush()
+    metrics = select(tables.Metric.id).where(tables.Metric.project_id == project.id)
+    for statement in (
+        delete_from(tables.WebhookCall).where(tables.WebhookCall.project_id == project.id),
+        delete_from(tables.Series).where(tables.Series.metric_id.in_(metrics)),
+        delete_from(tables.Metric).where(tables.Metric.project_id == project.id),
+    ):
+        await change.session.execute(statement)
 
 
 async def _name_is_free(session: AsyncSession, name: str) -> None:

@@ -4,19 +4,19 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
-from narthex_registry import own_tokens, roles, tables
+from narthex_registry import imported, own_tokens, roles, tables
 
 
 async def usage(session: AsyncSession, project_id: str) -> api.ResourceUsage:
+    deployments = select(tables.Deployment.id).where(tables.Deployment.project_id == project_id, imported.VISIBLE)
     counted = {}
-    for name, owner in {
-        "deployments": tables.Deployment.project_id,
-        "deployment_versions": tables.Version.project_id,
-        "services": tables.Service.project_id,
-        "instances": tables.Instance.project_id,
+    for name, those in {
+        "deployments": tables.Deployment.id.in_(deployments),
+        "deployment_versions": tables.Version.deployment_id.in_(deployments),
+        "services": tables.Service.project_id == project_id,
+        "instances": tables.Instance.project_id == project_id,
     }.items():
-        query = select(func.count()).where(owner == project_id)
-        counted[name] = (await session.execute(query)).scalar_one()
+        counted[name] = (await session.execute(select(func.count()).where(those))).scalar_one()
     return api.ResourceUsage(**counted)
 
 

@@ -1,11 +1,12 @@
 """Services: a name and a host under which a deployment's instances are reached."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -16,6 +17,8 @@ from narthex.contracts.names import service_host
 from narthex_registry import access, deployments, imported, instances, tables, user_limits, versions
 from narthex_registry.database import Change
 from narthex_registry.policy import DEFAULTS, refers, refers_to_no_deployment, service_values
+
+PORTION = 1000  # rows of a long list: some 6 ms
 
 # What a list shows of each service, read column by column: whole rows of 10,000 services would take seconds.
 _SHOWN = (
@@ -76,7 +79,11 @@ async def find_with_names(session: AsyncSession, project_id: str, name: str) -> 
 
 async def summaries(session: AsyncSession, project_id: str, which: Which) -> list[Row[*tuple[Any, ...]]]:
     """What `summary` shows of a project's services, by name."""
-    return list((await session.execute(_chosen(select(*_SHOWN), project_id, which))).all())
+    rows: list[Row[*tuple[Any, ...]]] = []
+    for portion in (await session.execute(_chosen(select(*_SHOWN), project_id, which))).partitions(PORTION):
+        rows += portion
+        await asyncio.sleep(0)  # SQLite reads on the loop's thread: others get their turn
+    return rows
 
 
 async def listed(session: AsyncSession, project_id: str, which: Which) -> list[Named]:
@@ -154,6 +161,20 @@ async def version_behind(
     """The version that answers: its own, or the deployment's default; None when there is none yet."""
     version_id = service.version_id or deployment.default_version_id
     return await session.get_one(tables.Version, version_id) if version_id is not None else None
+
+
+async def behind(session: AsyncSession, instance: tables.Instance) -> Sequence[tables.Service]:
+    """The services that an instance answers for."""
+    follows = tables.Service.version_id.is_(None) & (tables.Deployment.default_version_id == instance.version_id)
+    query = (
+        select(tables.Service)
+        .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
+        .where(
+            tables.Service.deployment_id == instance.deployment_id,
+            or_(tables.Service.version_id == instance.version_id, follows),
+        )
+    )
+    return (await session.execute(query)).scalars().all()
 
 
 async def status(session: AsyncSession, project_id: str, name: str) -> api.ServiceStatus:

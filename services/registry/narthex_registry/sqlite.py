@@ -7,8 +7,9 @@ process goes to a thread: the commit of a change, and the beginning of one while
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, event, pool
@@ -71,12 +72,18 @@ class LoopConnection(sqlite3.Connection):
         """What SQLAlchemy calls to close a connection where nothing can be awaited."""
         self.close()
 
-    def _begin_waiting(self) -> None:
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Statements that wait for other processes; they hold up this thread."""
         self.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000:.0f}")
         try:
-            self.execute("BEGIN IMMEDIATE")
+            yield
         finally:
             self.execute("PRAGMA busy_timeout = 0")
+
+    def _begin_waiting(self) -> None:
+        with self.waiting():
+            self.execute("BEGIN IMMEDIATE")
 
 
 class _ExecutionContext(SQLiteExecutionContext):
@@ -119,8 +126,9 @@ def create_engine(url: URL) -> AsyncEngine:
 def _connected(connection: LoopConnection, record: Any) -> None:
     # Python's sqlite3 would begin transactions by itself, too late and never for DDL; we begin them.
     connection.isolation_level = None
-    for setting in SETTINGS:
-        connection.execute(setting)
+    with connection.waiting():  # another process may be opening the same file
+        for setting in SETTINGS:
+            connection.execute(setting)
 
 
 def _begin(connection: Connection) -> None:

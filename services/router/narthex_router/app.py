@@ -10,13 +10,15 @@ from pathlib import Path
 from narthex.bus import Bus, open_bus
 from narthex.contracts.errors import Misconfigured, Unavailable
 from narthex.contracts.events import RouteApplied, RouterDrained, RouterStarted
-from narthex.routing import open_table_store
+from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitUseQuestion
+from narthex.routing import open_limit_store, open_table_store
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background, backoff
 from narthex_router.config import Config as Config
 from narthex_router.copyist import Copyist
 from narthex_router.herald import Herald
 from narthex_router.ledger import Ledger
+from narthex_router.meter import meter
 from narthex_router.ports import Ports, open_ports
 from narthex_router.predecessor import Predecessor, starting
 from narthex_router.projection import Projection
@@ -38,6 +40,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
     async with (
         open_bus(config.bus, "router") as bus,
         open_table_store(redis_url, config.table.timeout_s) as store,
+        open_limit_store(redis_url, config.table.timeout_s) as budgets,
         background() as tasks,
         background() as duties,  # what only one process of this router may do at a time
     ):
@@ -45,6 +48,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
         herald = Herald(bus, name)
         tasks.start(ledger.run(), "ledger")
         tasks.start(herald.run(), "limits that were reached")
+        tasks.start(bus.answer(LIMIT_USE_SUBJECT, LimitUseQuestion, meter(budgets)), "use of limits")
         in_charge = asyncio.Event()
 
         async def tell(worker: str, status: Status) -> None:

@@ -52,8 +52,6 @@ def least_of_two(endpoints: Sequence[EndpointT], random: Callable[[], float]) ->
     Two endpoints are always compared with each other, so two idle replicas answer in turn.
     """
     count = len(endpoints)
-    if count == 2:
-        return lighter(endpoints[0], endpoints[1])
     first = int(random() * count)
     second = int(random() * (count - 1))
     if second >= first:

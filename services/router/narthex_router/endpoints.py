@@ -123,6 +123,8 @@ class Endpoints:
             return None
         if len(endpoints) == 1:
             endpoint = endpoints[0]
+        elif len(endpoints) == 2 and policy.balancing == "least_of_two":  # the most usual, two calls shorter
+            endpoint = balance.lighter(endpoints[0], endpoints[1])
         elif policy.balancing == "affinity":
             affinity = affinity_key(exchange.shape.fields.forward, policy.affinity, cookie=policy.affinity_cookie)
             endpoint = balance.choose(endpoints, self._random, policy.balancing, affinity)

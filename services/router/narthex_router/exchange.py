@@ -6,7 +6,7 @@ before it gets here.
 
 from enum import IntEnum
 
-from narthex_router.gates import Gate, Waiter
+from narthex_router.gate import Gate, Waiter
 from narthex_router.shape import Shape
 from narthex_router.table import Route, Target
 

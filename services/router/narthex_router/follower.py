@@ -7,6 +7,7 @@ only if nothing about it is in doubt (`swap`).
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from narthex_router.table import Table
 log = logging.getLogger(__name__)
 
 WAIT_S = 1.0  # for a change; then the epoch is looked at
+LOADING_SHARE = 10  # a table that is refused is loaded for a tenth of the time
 CHUNK = 1000  # things freed between two turns of the event loop
 
 
@@ -47,7 +49,7 @@ async def each(pages: Iterator[list[Entry]]) -> AsyncIterator[list[Entry]]:
 
 async def _let_go(table: Table) -> None:
     """Free a table that has been replaced, a piece at a time: a large one at once is half a second of standstill."""
-    while table.shed(CHUNK):
+    while table.shed(CHUNK):  # noqa: ASYNC110 - nobody to wait for: the work is done in between
         await asyncio.sleep(0)
 
 
@@ -71,16 +73,21 @@ class Follower:
         self.table = new_table()
         self.filled = False  # the table came from somewhere and may be served by
         self.waiting_for = "the routing table"  # empty while the shared table is followed
+        self._in_step = time.monotonic()  # when the table was last known to be equal to the shared one
 
     async def run(self) -> None:
         """Load and follow, for ever."""
         attempt = 0
         while True:
+            pause = backoff(attempt, most_s=1.0)
             try:
+                began = time.monotonic()
                 position, epoch = await self._load()
                 attempt = 0
                 if epoch is not None:
                     await self._follow(position, epoch)
+                # Loading a large table takes seconds, and one that was refused is loaded again and again.
+                pause = max(pause, LOADING_SHARE * (time.monotonic() - began))
             except PositionLost:
                 log.warning("position in the change log lost: loading the table again")
                 continue
@@ -90,8 +97,12 @@ class Follower:
                 if attempt == 0:
                     log.warning("table store away", extra={"fields": {"error": error.message}})
                 self.waiting_for = error.message
-            await asyncio.sleep(backoff(attempt, most_s=1.0))
+            await asyncio.sleep(pause)
             attempt += 1
+
+    def stale_s(self) -> float:
+        """For how long the table may have been behind the shared one."""
+        return time.monotonic() - self._in_step
 
     async def _load(self) -> tuple[Position, str | None]:
         """Take over the whole shared table; the epoch is None when it was not taken."""
@@ -102,6 +113,7 @@ class Follower:
             return position, None
         table = await filled(self._new_table(), self._store.pages())
         if self._in_doubt(table):
+            await _let_go(table)
             return position, None
         before = self.table
         self._take(table)
@@ -117,6 +129,7 @@ class Follower:
                 self._apply([change.entry for change in changes if change.entry is not None])
             elif await self._store.epoch() != epoch:
                 raise PositionLost
+            self._in_step = time.monotonic()
 
     def _apply(self, entries: list[Entry]) -> None:
         """Take changes over; what was held stays where one cannot be read."""
@@ -126,7 +139,7 @@ class Follower:
             log.error("changes that cannot be read", extra={"fields": {"entries": self.table.unreadable - unreadable}})
 
     def _in_doubt(self, table: Table) -> bool:
-        """Whether the table that is served stays; said once, looked at again every second."""
+        """Whether the table that is served stays; said once, looked at again."""
         if not self.filled:
             return False
         reason = doubt(self.table.size(), table.size(), allow_shrink=self._allow_shrink)

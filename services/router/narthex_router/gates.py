@@ -1,26 +1,33 @@
-"""Where requests pass their service's limits, wait for their turn, or are turned away. Pure.
-
-A gate is what the requests of one service go through, or of one of its tokens where tokens are told apart. It stands
-on up to four limits: the service's two, which its gates share, and the token's own two. Those who wait stand in a
-queue a gate, and gates take turns, so that a token that sends much does not keep the others waiting.
+"""All gates of a worker: who passes, waits or is turned away, and what is asked for them. Pure.
 
 A gate is made only for callers that the table knows. Gates live as long as a connection uses them, limits as long as
 a gate stands on them or they have something in hand: there is nothing to clean up, and nothing to fill up.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import ceil
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from narthex.routing.limits import Answer, Ask, concurrency_key, rate_key
-from narthex_router.limits import DELIVERY_S, Flight, Quota, Rate
-
-RATE_TOTAL, RATE_USER = "rate_limit_total", "rate_limit_user"
-FLIGHT_TOTAL, FLIGHT_USER = "concurrency_total", "concurrency_user"
+from narthex_router.flight import Flight
+from narthex_router.gate import (
+    FLIGHT_TOTAL,
+    FLIGHT_USER,
+    RATE_TOTAL,
+    RATE_USER,
+    AnyLimit,
+    Client,
+    Gate,
+    Over,
+    ServiceQueue,
+    Shadow,
+    Waiter,
+)
+from narthex_router.limits import Quota
+from narthex_router.rate import Rate
 
 _SENTENCES = {
     RATE_TOTAL: "this service takes {} requests a minute",
@@ -29,7 +36,6 @@ _SENTENCES = {
     FLIGHT_USER: "this token may have {} requests of this service under way at a time",
 }
 
-Limit = Rate | Flight
 LimitT = TypeVar("LimitT", Rate, Flight)
 
 
@@ -38,210 +44,6 @@ class Verdict(Enum):
     ASKED = 1  # not known yet
     OVER = 2
     UNKNOWN = 3  # there is nobody to ask
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """A request is over a limit, or nobody can say that it is not."""
-
-    code: str
-    limit: int
-    retry_s: int
-    detail: str
-
-
-class Client(Protocol):
-    """Who waits: told once, when its turn has come or will not come."""
-
-    def let_in(self) -> None: ...
-
-    def turn_away(self, over: Over) -> None: ...
-
-
-class Waiter:
-    """A request that waits at its gate; after it was let in, it holds what it passed by."""
-
-    __slots__ = ("_client", "_passed", "deadline", "gate", "waiting")
-
-    def __init__(self, gate: "Gate", client: Client, deadline: float) -> None:
-        self.gate = gate
-        self.deadline = deadline
-        self.waiting = True
-        self._client = client
-        self._passed = -1.0  # not yet
-
-    def let_in(self, now: float) -> None:
-        self.waiting, self._passed = False, now
-        self._client.let_in()
-
-    def turn_away(self, over: Over) -> None:
-        self.waiting = False
-        self._client.turn_away(over)
-
-    def sent(self, now: float, started: float) -> None:
-        self.gate.sent(now, self._passed)
-
-    def leave(self) -> None:
-        if self.waiting:
-            self.waiting = False
-            self.gate.queue.remove(self)
-            self.gate.service.left(self.gate)
-        elif self._passed >= 0.0:
-            self.gate.leave()
-
-
-class Shadow:
-    """Stands in line for a request that has passed already, to see whether it might have."""
-
-    __slots__ = ("_gate",)
-
-    def __init__(self, gate: "Gate") -> None:
-        self._gate = gate
-
-    def let_in(self) -> None:
-        pass  # it has taken what the request would have
-
-    def turn_away(self, over: Over) -> None:
-        self._gate.force()
-
-
-class Gate:
-    """What requests of one service or token pass through."""
-
-    __slots__ = (
-        "__weakref__",
-        "_gates",
-        "checks",
-        "flight",
-        "flight_user",
-        "queue",
-        "quota",
-        "rate",
-        "rate_user",
-        "service",
-    )
-
-    waiting = False  # who holds a gate has passed it
-
-    def __init__(
-        self,
-        gates: "Gates",
-        service: "ServiceQueue",
-        quota: Quota,
-        rate: Rate | None,
-        rate_user: Rate | None,
-        flight: Flight | None,
-        flight_user: Flight | None,
-    ) -> None:
-        self._gates = gates
-        self.service = service
-        self.quota = quota
-        self.rate = rate
-        self.rate_user = rate_user
-        self.flight = flight
-        self.flight_user = flight_user
-        self.queue: deque[Waiter] = deque()
-        # A token's own limit is named first: it is what its owner can do something about.
-        ordered: tuple[tuple[str, Limit | None], ...] = (
-            (RATE_USER, rate_user),
-            (RATE_TOTAL, rate),
-            (FLIGHT_USER, flight_user),
-            (FLIGHT_TOTAL, flight),
-        )
-        self.checks = [(code, limit) for code, limit in ordered if limit is not None]
-
-    def enter(self, now: float) -> bool:
-        """Let a request pass where all limits have room in hand: the hot path. False: it has to be looked at."""
-        rate, rate_user, flight, flight_user = self.rate, self.rate_user, self.flight, self.flight_user
-        if (
-            (rate is not None and (now >= rate.until or rate.left < 1))
-            or (flight is not None and (now >= flight.until or flight.free < 1))
-            or (rate_user is not None and (now >= rate_user.until or rate_user.left < 1))
-            or (flight_user is not None and (now >= flight_user.until or flight_user.free < 1))
-        ):
-            return False
-        # Written out: a loop over them would cost as much again.
-        if rate is not None:
-            rate.left -= 1
-        if flight is not None:
-            flight.free -= 1
-            flight.used = True
-        if rate_user is not None:
-            rate_user.left -= 1
-        if flight_user is not None:
-            flight_user.free -= 1
-            flight_user.used = True
-        return True
-
-    def leave(self) -> None:
-        """A request that passed is over."""
-        flight, flight_user = self.flight, self.flight_user
-        if flight is not None:
-            flight.free += 1
-        if flight_user is not None:
-            flight_user.free += 1
-        if self.service.queues:
-            self._gates.serve(self.service)
-        if flight is not None and flight.free > flight.keep:
-            self._gates.poke(flight)
-        if flight_user is not None and flight_user.free > flight_user.keep:
-            self._gates.poke(flight_user)
-
-    def sent(self, now: float, passed: float) -> None:
-        """A request goes to an instance: if long after it passed, it counts once more, at the time it goes."""
-        if now - passed > DELIVERY_S:
-            for limit in (self.rate, self.rate_user):
-                if limit is not None:
-                    limit.late(now)
-                    self._gates.poke(limit)
-
-    def take(self) -> None:
-        for _, limit in self.checks:
-            limit.take()
-
-    def force(self) -> None:
-        """Let a request pass whatever the limits say."""
-        for _, limit in self.checks:
-            if type(limit) is Flight or (type(limit) is Rate and limit.left):
-                limit.take()
-
-
-class ServiceQueue:
-    """Who waits at the gates of one service: the gates that have somebody waiting, in the order of their turns."""
-
-    __slots__ = ("__weakref__", "count", "project_id", "queues", "service_id", "serving")
-
-    def __init__(self, service_id: str, project_id: str) -> None:
-        self.service_id = service_id
-        self.project_id = project_id
-        self.queues: dict[Gate, None] = {}
-        self.count = 0
-        self.serving = False
-
-    def join(self, waiter: Waiter, most: int) -> Waiter | None:
-        """Stand in line. Returns who has to go for it, maybe the newcomer: the last one of the longest queue."""
-        waiter.gate.queue.append(waiter)
-        self.queues[waiter.gate] = None
-        self.count += 1
-        if self.count <= most:
-            return None
-        longest = max(self.queues, key=lambda gate: len(gate.queue))
-        last = longest.queue.pop()
-        self.left(longest)
-        return last
-
-    def next(self, gate: Gate) -> Waiter:
-        """Take the first of a gate's queue; other gates come before it again."""
-        waiter = gate.queue.popleft()
-        self.left(gate)
-        if gate.queue:
-            self.queues[gate] = self.queues.pop(gate)
-        return waiter
-
-    def left(self, gate: Gate) -> None:
-        self.count -= 1
-        if not gate.queue:
-            self.queues.pop(gate, None)
 
 
 @dataclass(slots=True)
@@ -263,10 +65,10 @@ class Gates:
         self._clock = clock
         self._most_waiting = most_waiting
         self._gates: WeakValueDictionary[tuple[str, str], Gate] = WeakValueDictionary()
-        self._limits: WeakValueDictionary[str, Limit] = WeakValueDictionary()
+        self._limits: WeakValueDictionary[str, AnyLimit] = WeakValueDictionary()
         self._services: WeakValueDictionary[str, ServiceQueue] = WeakValueDictionary()
-        self._alive: dict[Limit, None] = {}  # with something in hand
-        self._poked: dict[Limit, None] = {}  # with something to ask
+        self._alive: dict[AnyLimit, None] = {}  # with something in hand
+        self._poked: dict[AnyLimit, None] = {}  # with something to ask
         self._lines: dict[ServiceQueue, None] = {}  # with somebody waiting
         self._reached: dict[tuple[str, str], Reached] = {}
         self.news: Callable[[], None] = _nobody
@@ -319,7 +121,7 @@ class Gates:
     def waiting(self) -> bool:
         return bool(self._lines)
 
-    def poke(self, limit: Limit) -> None:
+    def poke(self, limit: AnyLimit) -> None:
         """The limit may have something to ask."""
         self._poked[limit] = self._alive[limit] = None
         self.news()
@@ -332,19 +134,19 @@ class Gates:
             elif limit.idle(now):
                 del self._alive[limit]
 
-    def asks(self, now: float) -> list[tuple[Limit, Ask]]:
+    def asks(self, now: float) -> list[tuple[AnyLimit, Ask]]:
         """What is to be asked now."""
         poked, self._poked = self._poked, {}
         return [(limit, ask) for limit in poked if (ask := limit.ask(now)) is not None]
 
-    def answered(self, asks: Sequence[tuple[Limit, Ask]], answers: Sequence[Answer], sent: float, time: int) -> None:
+    def answered(self, asks: Sequence[tuple[AnyLimit, Ask]], answers: Sequence[Answer], sent: float, time: int) -> None:
         """Take the answers to what was asked at `sent`, decided at `time` by Valkey's clock."""
         self.away, now = False, self._clock()
         for (limit, ask), answer in zip(asks, answers, strict=True):
             limit.answered(ask, answer, sent, now, time)  # type: ignore[arg-type]
         self.serve_all()
 
-    def failed(self, asks: Sequence[tuple[Limit, Ask]]) -> None:
+    def failed(self, asks: Sequence[tuple[AnyLimit, Ask]]) -> None:
         """There was no answer."""
         self.away = True
         for limit, _ in asks:
@@ -395,23 +197,21 @@ class Gates:
         limit.limit = size
         return limit
 
-    def _look(self, gate: Gate, now: float, arriving: int) -> tuple[Verdict, str, Limit]:
+    def _look(self, gate: Gate, now: float, arriving: int) -> tuple[Verdict, str, AnyLimit]:
         """Whether a request may pass, and the limit that keeps it from it; what is not in hand is asked for."""
         lacking = [(code, limit) for code, limit in gate.checks if not limit.room(now)]
+        closed = next(((code, limit) for code, limit in lacking if now < limit.closed_until), None)
+        if lacking and closed is None and not self.away:
+            for _, limit in lacking:
+                limit.want(arriving, len(gate.queue))
         for _, limit in gate.checks:
             if limit.pending(now):
                 self.poke(limit)
         if not lacking:
             return Verdict.ROOM, *gate.checks[0]
-        for code, limit in lacking:
-            if now < limit.closed_until:
-                return Verdict.OVER, code, limit
-        if self.away:
-            return Verdict.UNKNOWN, *lacking[0]
-        for _, limit in lacking:
-            limit.want(arriving, len(gate.queue))
-            self.poke(limit)
-        return Verdict.ASKED, *lacking[0]
+        if closed is not None:
+            return Verdict.OVER, *closed
+        return Verdict.UNKNOWN if self.away else Verdict.ASKED, *lacking[0]
 
     def _serve_next(self, line: ServiceQueue, gate: Gate, now: float) -> bool:
         """Whether the first one at a gate could be let in or was turned away."""
@@ -443,7 +243,7 @@ class Gates:
         last.turn_away(over)
         return waiter
 
-    def _let_shadow_in(self, gate: Gate, verdict: Verdict, code: str, limit: Limit, now: float) -> None:
+    def _let_shadow_in(self, gate: Gate, verdict: Verdict, code: str, limit: AnyLimit, now: float) -> None:
         """The request passes; what would have become of it may turn out later."""
         if verdict is Verdict.ASKED:
             self._queue(Waiter(gate, Shadow(gate), now), now)
@@ -452,7 +252,7 @@ class Gates:
             if verdict is Verdict.OVER:
                 self._reach(gate, code, limit).shadowed += 1
 
-    def _refuse(self, gate: Gate, verdict: Verdict, code: str, limit: Limit, now: float) -> Over:
+    def _refuse(self, gate: Gate, verdict: Verdict, code: str, limit: AnyLimit, now: float) -> Over:
         detail = _SENTENCES[code].format(limit.limit)
         if verdict is Verdict.UNKNOWN:
             return Over(code, limit.limit, 1, f"{detail}, and what is left of them cannot be asked just now")
@@ -463,7 +263,7 @@ class Gates:
             reached.refused += 1
         return Over(code, limit.limit, max(1, ceil(limit.retry_s(now))), detail)
 
-    def _reach(self, gate: Gate, code: str, limit: Limit) -> Reached:
+    def _reach(self, gate: Gate, code: str, limit: AnyLimit) -> Reached:
         name = (gate.service.service_id, code)
         reached = self._reached.get(name)
         if reached is None:

@@ -15,7 +15,7 @@ from narthex_router.table import Route, Target
 
 CAPACITY = 20_000  # exchanges held while nobody takes them: about 10 s at full load
 SLICE = 50  # records made at a time: about 0.1 ms, so that no request waits long for them
-BATCH = 256 * 1024  # bytes handed on at a time, and one slice at most: 0.2 ms to copy, and well below what the bus takes
+BATCH = 256 * 1024  # bytes handed on at a time, and a slice at most: 0.2 ms to copy, well below what the bus takes
 TEXT_KEPT = 2048  # bytes of what a client chooses: the log keeps no more either
 
 

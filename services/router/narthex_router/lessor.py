@@ -61,7 +61,6 @@ class Lessor:
         timer = asyncio.get_running_loop().call_later(seconds, self._news.set)
         await self._news.wait()
         timer.cancel()
-        self._news.clear()
 
     async def _round(self) -> bool:
         """Ask what is to be asked; whether there was an answer."""
@@ -71,6 +70,7 @@ class Lessor:
             gates.tick(now)
         gates.serve_all()
         asked = gates.asks(now)
+        self._news.clear()  # what was said so far is in the question; what is said meanwhile comes next
         if not asked and now < self._asked_at + BEAT_S and not gates.away:
             return True
         self._asked_at = sent = time.monotonic()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from narthex.runtime.tasks import Background
 from narthex_router.bounds import Bounds
-from narthex_router.gates import Gate, Gates
+from narthex_router.gate import Gate
+from narthex_router.gates import Gates
 from narthex_router.journal import Journal
 from narthex_router.table import Table
 

@@ -9,6 +9,7 @@ does not name is removed, unless that were most of it.
 import asyncio
 import logging
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from prometheus_client import Gauge
@@ -30,6 +31,8 @@ LEASE = "projection"
 LEASE_S = 6.0
 RENEW_S = 2.0
 PAGE = 1000
+RESYNC_EVERY_S = 86400.0  # without any other reason: what is not needed any more goes then
+TOMBSTONES_KEPT = 100_000  # facts: far more than any that are still on their way
 
 # What each event says of which kind of entry; a deletion leaves a tombstone.
 _KIND: dict[type[Event], Kind] = {
@@ -140,7 +143,9 @@ class Projection:
     async def _resync_when_wanted(self) -> None:
         attempt = 0
         while True:
-            await self._resync_wanted.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RESYNC_EVERY_S):
+                    await self._resync_wanted.wait()
             self._resync_wanted.clear()
             try:
                 await self._resync()
@@ -170,6 +175,7 @@ class Projection:
         removed = await self._bury(*await self._store.missing(_OWNED, known, sequence))
         await self._store.mark_filled()
         self._filled = True
+        await self._store.sweep(sequence - TOMBSTONES_KEPT)
         log.info("table filled", extra={"fields": {"entries": len(known), "removed": removed, "sequence": sequence}})
 
     async def _bury(self, gone: list[Entry], held: Counter[Kind]) -> int:

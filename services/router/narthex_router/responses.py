@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from narthex_router.exchange import Attempt
-from narthex_router.gates import Over
+from narthex_router.gate import Over
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,8 +227,11 @@ class Secure(asyncio.Protocol, asyncio.Transport):
             self.close()
 
     def _fail(self) -> None:
-        """What came is no TLS, or not ours: send the alert that says so, and close."""
+        """What came is no TLS, or was tampered with: send the alert that says so, and close."""
         self._closing = True
+        if self._tcp.get_write_buffer_size():
+            self._tcp.abort()  # a client that does not read either could keep us waiting for ever
+            return
         self._flush()
         self._tcp.close()
 

@@ -10,7 +10,7 @@ from enum import IntEnum
 from math import inf
 
 from narthex_router.access import Refusal, admit
-from narthex_router.gates import Gate
+from narthex_router.gate import Gate
 from narthex_router.http1 import BadMessage, Fields, host_name
 from narthex_router.table import Caller, Route, Table
 

@@ -80,7 +80,8 @@ class Table:
 
     def shed(self, count: int) -> bool:
         """Let go of some of what is held; False when nothing is left. For a table that is not used any more."""
-        for held in (self.routes, *self._facts.held.values(), self._services_of, self._instances_of):
+        everything: list[dict[Any, Any]] = [self.routes, *self._facts.held.values()]
+        for held in (*everything, self._services_of, self._instances_of):
             while held and count:
                 held.popitem()
                 count -= 1
@@ -120,10 +121,14 @@ class Table:
                     self._routable += not instance.stopping and _fit(after)
                     self._routable -= not instance.stopping and _fit(before)
                     self._forget_routes(instance.deployment_id)
+                elif key in self._facts.gone[Kind.INSTANCE]:
+                    self._health.pop(key, None)
             case Kind.INSTANCE:
                 if _fit(self._health.get(key)):
                     self._routable += after is not None and not after.stopping
                     self._routable -= before is not None and not before.stopping
+                if after is None:
+                    self._health.pop(key, None)  # an id is never used again
                 self._move(self._instances_of, key, before, after)
             case Kind.SERVICE:
                 self._move(self._services_of, key, before, after)

@@ -199,7 +199,9 @@ class Upstream(asyncio.Protocol):
 
     def _answer_whole(self, exchange: Exchange, forwarding: "Forwarding", head: ResponseHead, body: bytes) -> bool:
         """Deal with a response that came in one piece; False where its head or its length want a second look."""
-        if not head.length or head.length != len(body) or exchange.method == b"HEAD" or not forwarding.takes_whole():
+        if not head.length or head.length != len(body) or exchange.method == b"HEAD":
+            return False
+        if not forwarding.keep_alive or not forwarding.body.done or exchange.shape.version != b"1":
             return False
         if head.keeps and not self.closed and self.transport.get_write_buffer_size() == 0:
             self.exchange = self.forwarding = None

@@ -231,6 +231,7 @@ class Worker:
             "connections": len(plane.connections),
             "in_flight": sum(1 for connection in plane.connections if connection.exchange is not None),
             "unreadable_entries": table.unreadable,
+            "table_stale_s": int(self._follower.stale_s()),
             "unrouted_answers": plane.answered,
             "limit_questions": self._lessor.operations,
             "limit_requests_granted": self._lessor.granted,

@@ -127,7 +127,7 @@ def _sequential(
         load = Load(registry.port)
         requests = iter(mix.request("it", method, path(n), body(n)) for n in range(count))
         for request in requests:
-            await load._one(request, time.perf_counter(), keep=True)
+            await load.one(request, time.perf_counter(), keep=True)
         load.close()
         _complain(load.outcome)
         return load.outcome.milliseconds["it"]

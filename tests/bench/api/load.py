@@ -91,7 +91,7 @@ class Load:
             while due < began + seconds:
                 due += chance.expovariate(rate)
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                tasks.create_task(self._one(make(), due, keep=chance.random() < 0.5))
+                tasks.create_task(self.one(make(), due, keep=chance.random() < 0.5))
         self.outcome.seconds = time.perf_counter() - began
         return self.outcome
 
@@ -103,7 +103,7 @@ class Load:
 
         async def client() -> None:
             while (now := time.perf_counter()) < began + seconds:
-                await self._one(make(), now, keep=chance.random() < 0.5)
+                await self.one(make(), now, keep=chance.random() < 0.5)
 
         async with asyncio.TaskGroup() as tasks:
             for _ in range(clients):
@@ -115,7 +115,7 @@ class Load:
         for connection in self._kept:
             connection.close()
 
-    async def _one(self, request: Request, due: float, *, keep: bool) -> None:
+    async def one(self, request: Request, due: float, *, keep: bool) -> None:
         try:
             async with asyncio.timeout(WITHIN_S):
                 status = await self._asked(request, keep)

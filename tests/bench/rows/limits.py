@@ -139,7 +139,7 @@ def _in_hand(running: Fleet) -> int:
     """What Valkey has granted and not had settled: read from the buckets that lie ahead."""
     client = redis.Redis.from_url(running.valkey.url)
     held = client.hgetall("nx:limit:rate:svc")
-    seconds, micros = client.time()
+    last = int(client.get("nx:limit:clock").split()[1])
     client.close()
-    now = (seconds * 1_000_000 + micros) // 50_000
+    now = last // 50_000
     return sum(int(count) for name, count in held.items() if name.isdigit() and int(name) > now)

@@ -6,8 +6,6 @@ import httpx2
 import pytest
 
 from narthex.client import ApiError, AsyncClient, ConnectionFailed
-from narthex.client import async_client as async_shell
-from narthex.client import client as blocking_shell
 from narthex.testing.clock import ManualClock
 
 TIME = "2026-01-01T00:00:00Z"
@@ -75,11 +73,3 @@ async def test_events_stream_and_go_on_after_the_connection_broke():
         assert [(await anext(events)).event["key"], (await anext(events)).event["key"]] == ["1", "2"]
         await events.aclose()
     assert [type(error) for error in lost] == [ConnectionFailed, ConnectionFailed]
-
-
-def test_both_clients_have_the_same_nouns_and_verbs():
-    def verbs(shell):
-        nouns = [c for c in vars(shell).values() if isinstance(c, type) and issubclass(c, shell._Noun)]
-        return {noun.__name__: {verb for verb in vars(noun) if not verb.startswith("_")} for noun in nouns}
-
-    assert verbs(async_shell) == verbs(blocking_shell)

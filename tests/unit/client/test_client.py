@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from narthex.client import ApiError, Client, ConnectionFailed, Retry, TimedOut
-from narthex.client.operations import get_service
+from narthex.client.operations.services import get_service
 from narthex.contracts.api import InstanceCreate, ServiceCreate, ServiceUpdate
 from narthex.contracts.errors import Invalid, Misconfigured
 

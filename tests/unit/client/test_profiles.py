@@ -6,7 +6,8 @@ import stat
 
 import pytest
 
-from narthex.client.profiles import Flags, api_base, installation_profiles, resolve, user_file
+from narthex.client.profiles import Flags, api_base, resolve
+from narthex.client.stored import installation_profiles, user_file
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.supervisor.__main__ import write_profiles
 

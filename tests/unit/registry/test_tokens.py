@@ -9,8 +9,13 @@ from narthex_registry.tokens import checksum, credential, digest, new_token
 
 
 def test_a_token_is_recognisable_and_long_enough() -> None:
-    assert re.fullmatch(r"nx_[0-9A-Za-z]{40}", new_token())
+    assert re.fullmatch(r"NX_[0-9A-Za-z]{40}", new_token())
     assert new_token() != new_token()
+
+
+def test_a_token_survives_how_the_notebooks_of_ubiops_cut_off_the_word_before_it() -> None:
+    token = new_token()
+    assert f"Token {token}".lstrip("Token ") == token  # noqa: B005 - it is theirs
 
 
 def test_a_token_ends_in_a_checksum_of_the_rest() -> None:
@@ -45,6 +50,7 @@ def test_the_key_for_digests_follows_from_the_sealing_key_and_is_another_one() -
         ("Token", "Token"),
         ("Basic dXNlcjpwYXNz", None),
         ("Token a b", None),
+        ("Token \udcff", None),
         ("", None),
         (None, None),
     ],

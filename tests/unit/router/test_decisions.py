@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -10,7 +9,6 @@ from integration.router_kit import service_entries
 from msgspec import structs
 
 from narthex.contracts.entities import RequestRecord
-from narthex.routing import Entry, Kind
 from narthex_router import balance
 from narthex_router.access import Refusal, admit, read_token
 from narthex_router.exchange import CONNECT_FAILED, NEXT, UPSTREAM_CLOSED, Attempt, Exchange, State, Step

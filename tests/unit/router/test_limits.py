@@ -10,9 +10,12 @@ import pytest
 from narthex.contracts.events import LimitReached
 from narthex.routing.limits import BUCKET, SECOND, FlightAnswer, FlightAsk, RateAnswer, RateAsk, Settled
 from narthex_router.facts import Service
-from narthex_router.gates import Gate, Gates, Over, Waiter
+from narthex_router.flight import Flight
+from narthex_router.gate import Gate, Over, Waiter
+from narthex_router.gates import Gates
 from narthex_router.herald import event_id
-from narthex_router.limits import Flight, Quota, Rate
+from narthex_router.limits import Quota
+from narthex_router.rate import Rate
 from narthex_router.responses import limit_fields
 from narthex_router.route import quota_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from narthex.testing.ca import ThrowAwayCA
 from narthex_router.plane import Connection
-from narthex_router.secure import PIECE, Secure
+from narthex_router.secure import FLOOD, PIECE, RIDERS, Secure
 from narthex_router.tls import _load_pair, new_context
 
 CA = ThrowAwayCA()
@@ -23,6 +23,7 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.sent = b""
         self.calls: list[str] = []
+        self.waiting = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent += data
@@ -38,6 +39,9 @@ class Wire(asyncio.Transport):
 
     def abort(self) -> None:
         self.calls.append("abort")
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
 
     def is_closing(self) -> bool:
         return "close" in self.calls
@@ -188,6 +192,21 @@ def test_a_damaged_record_ends_the_connection_with_an_alert_and_nothing_of_it_is
     talk.deliver()
     with pytest.raises(ssl.SSLError, match=r"(?i)bad.record.mac"):
         talk.client.read()
+
+
+def test_a_damaged_record_from_a_client_that_does_not_read_cuts_the_connection() -> None:
+    talk = Talk().shake()
+    talk.wire.waiting = 1
+    talk.secure.data_received(b"no record at all")
+    assert talk.wire.calls == ["abort"]
+
+
+def test_a_client_that_only_has_us_answer_key_updates_is_cut_off() -> None:
+    talk = Talk().shake()
+    talk.wire.waiting = FLOOD + 1
+    talk.secure._out.write(bytes(RIDERS + 1))  # what many key updates leave; Python's ssl cannot send one
+    talk.say(b"x")
+    assert talk.wire.calls == ["abort"]
 
 
 def test_nothing_is_written_or_heard_after_the_end() -> None:

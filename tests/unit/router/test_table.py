@@ -1,11 +1,13 @@
 """Entries in, routes out."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from integration.router_kit import TOKEN_KEY, entry, service_entries
 
 from narthex.contracts.digest import token_digest
 from narthex.routing import Entry, Kind
+from narthex_router import facts
 from narthex_router.swap import Size
 from narthex_router.table import Route, Table
 
@@ -123,6 +125,20 @@ def test_a_host_that_only_looks_like_a_service_has_no_route() -> None:
     for host in (b"", b"svc", b"svc.services.other", b"services.test", b".services.test", b"\xff.services.test"):
         assert made.route(host) is None
     assert list(made.routes) == []
+
+
+def test_of_an_instance_that_is_gone_nothing_stays_but_its_revision() -> None:
+    made = table(*service_entries([1]))
+    made.apply([Entry(Kind.INSTANCE, "svc-i0", 5, 5, None), entry(Kind.HEALTH, "svc-i0", 9, health="healthy")])
+    assert made.size() == Size(entries=2, services=1)
+    made.apply([entry(Kind.INSTANCE, "svc-i0", 4, deployment_id="dep-svc", version_id="v1", address="::1")])
+    assert made.size() == Size(entries=2, services=1)
+
+
+def test_only_so_many_deletions_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "GONE_KEPT", 2)
+    made = table(*(Entry(Kind.SERVICE, f"s{number}", 5, 5, None) for number in range(4)))
+    assert list(made._facts.gone[Kind.SERVICE]) == ["s2", "s3"]
 
 
 def test_a_table_knows_its_size() -> None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping
 
 from narthex.bus.permissions import nats_config
-from narthex.client.profiles import installation_profiles
+from narthex.client.stored import installation_profiles
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.embedded import preflight
 from narthex.runtime.embedded.credentials import Credentials, keep_credentials

@@ -28,7 +28,10 @@ INHERITED = (
 
 # Settings of one part that a user may have in the environment of `narthex up`; no other part sees them.
 OWN_SETTINGS = {
-    "registry": ("NARTHEX_REGISTRY_", "NARTHEX_DATABASE_", "NARTHEX_API_"),
+    "registry": (
+        *("NARTHEX_REGISTRY_", "NARTHEX_DATABASE_", "NARTHEX_API_"),
+        *("NARTHEX_SIGN_IN_", "NARTHEX_WEBHOOKS_"),
+    ),
     "router": ("NARTHEX_ROUTER_",),
     "healthcheck": ("NARTHEX_HEALTHCHECK_",),
     "certs": ("NARTHEX_CERTS_",),

@@ -8,8 +8,10 @@ model is the body, the rest is the query string; the annotation of the result sa
 what /openapi.json is made of.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import update_wrapper
+from itertools import islice
 from typing import Any, NoReturn, get_origin, get_type_hints
 
 from aiohttp import web
@@ -23,6 +25,8 @@ from narthex_registry.api.sentences import sentence
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+PORTION = 500  # models of a long list: some 4 ms
+
 
 def endpoint(needs: str | Needs, *, counted: bool = True) -> Callable[[Callable[..., Awaitable[Any]]], Handler]:
     """Make an aiohttp handler of a function that returns models."""
@@ -34,6 +38,8 @@ def endpoint(needs: str | Needs, *, counted: bool = True) -> Callable[[Callable[
         @needing(needs, counted=counted)
         async def answer(request: web.Request) -> web.StreamResponse:
             result = await injected(request)
+            if isinstance(result, Iterator):
+                return await long_list(result, status)
             return tagged(request, result if isinstance(result, web.StreamResponse) else rendered(result, status))
 
         update_wrapper(answer, handler)
@@ -60,6 +66,15 @@ def rendered(result: BaseModel | Sequence[BaseModel] | None, status: int) -> web
         return web.Response(status=status)
     body = result.model_dump_json().encode() if isinstance(result, BaseModel) else _LIST.dump_json(list(result))
     return web.Response(body=body, status=status, content_type="application/json")
+
+
+async def long_list(models: Iterator[BaseModel], status: int) -> web.Response:
+    """What a generator of models makes as a JSON answer; others get their turn after each portion."""
+    portions: list[bytes] = []
+    while portion := list(islice(models, PORTION)):
+        portions.append(_LIST.dump_json(portion)[1:-1])
+        await asyncio.sleep(0)
+    return web.Response(body=b"[" + b",".join(portions) + b"]", status=status, content_type="application/json")
 
 
 _LIST: TypeAdapter[list[Any]] = TypeAdapter(list[Any])

@@ -73,6 +73,10 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.match_info.http_exception is not None:
         return await handler(request)
     route: Any = request.match_info.handler
+    if any("\0" in part for part in request.match_info.values()):  # no name has one, and PostgreSQL takes none
+        raise web.HTTPNotFound
+    if "\0" in request.query_string:
+        raise Invalid("the query contains a NUL character, which no field can hold")
     try:
         await admit(request, route.needs, counted=route.counted)
         return await handler(request)
@@ -91,8 +95,6 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Read the whole body and see that it is JSON that can be stored, before anything is done with it."""
-    if any("\0" in part for part in request.match_info.values()):
-        raise web.HTTPNotFound
     streamed = getattr(request.match_info.handler, "reads_body_itself", False)
     if not streamed and request.can_read_body and (content := await request.read()):
         parse_json(content)

@@ -69,6 +69,8 @@ async def require(
             raise Forbidden(f"the permission {needs.name} is needed in this project")
         return
     table, seeing = _NAMED[named]
+    if grants.allows(seeing) and not grants.somewhere(needs.name):  # whoever sees all of them is told so at once
+        raise Forbidden(f"the permission {needs.name} is needed on {named} {path[named]}")
     async with database.read() as session:
         object_id = await _id_of(session, table, project_id, path[named])
     if object_id is None or not (grants.allows(needs.name, object_id) or grants.allows(seeing, object_id)):

@@ -26,6 +26,7 @@ from narthex_registry.api import (
     sign_in,
     stream,
     user_limits,
+    webhooks,
 )
 from narthex_registry.api.endpoint import needing
 from narthex_registry.api.layers import MAX_BODY, PREFIXES, body, errors, who
@@ -49,6 +50,7 @@ ROUTES = [
     *instance_types.ROUTES,
     *requests.ROUTES,
     *metrics.ROUTES,
+    *webhooks.ROUTES,
     *activity.ROUTES,
     *stream.ROUTES,
     *elsewhere.ROUTES,  # last: its patterns are wide

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201, r204
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden, Invalid
 from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
-from narthex_registry import imported, services
+from narthex_registry import imported, services, tables
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import When, in_utc
 from narthex_registry.api.needs import Permission
@@ -54,15 +55,16 @@ async def list_services(
         seen = (row for row in found if grants.allows("services.list", row.id) and matches_labels(row.labels, labels))
         found = list(islice(seen, offset, None if limit is None else offset + limit))
     if detail:
-        return [services.render(named.service, named.deployment, named.version, registry.address) for named in found]
-    return [services.summary(row, registry.address) for row in found]
+        return (services.render(named.service, named.deployment, named.version, registry.address) for named in found)
+    return (services.summary(row, registry.address) for row in found)
 
 
 @endpoint("services.create")
 async def create_service(request: web.Request, project: str, /, body: api.ServiceCreate) -> r201[api.ServiceDetail]:
     """Expose a deployment as a service."""
     registry = state(request)
-    may_import(request, body)
+    if body.type == imported.TYPE:
+        may_import(request)
     async with registry.database.change(cause(request)) as change:
         service = await services.create(change, request[PROJECT_ID], body, allow_public=registry.api.allow_public)
         about(request, service)
@@ -84,10 +86,12 @@ async def update_service(
 ) -> r200[api.ServiceDetail]:
     """Change a service: an absent field stays, null clears."""
     registry = state(request)
-    may_import(request, body)
     async with registry.database.change(cause(request)) as change:
         found = await services.find(change.session, request[PROJECT_ID], service)
         about(request, found)
+        if found.type == imported.TYPE and imported.FIELDS & body.model_fields_set:
+            may_import(request)
+        await may_point(request, change.session, found, body)
         drained_at = registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
         await services.update(change, found, body, allow_public=registry.api.allow_public, drained_at=drained_at)
         await change.session.flush()
@@ -158,11 +162,20 @@ async def list_requests(
     )
 
 
-def may_import(request: web.Request, body: api.ServiceUpdate) -> None:
+def may_import(request: web.Request) -> None:
     """To say where an imported service is found is to register an instance: not everybody who makes services may."""
-    names = {"imported_name", "imported_namespace", "imported_cluster_domain"} & body.model_fields_set
-    if (body.type == imported.TYPE or names) and not request[GRANTS].allows("instances.create"):
-        raise Forbidden("type: the permission instances.create is needed in this project for imported services")
+    if not request[GRANTS].allows("instances.create"):
+        raise Forbidden("imported_name: the permission instances.create is needed in this project")
+
+
+async def may_point(
+    request: web.Request, session: AsyncSession, service: tables.Service, body: api.ServiceUpdate
+) -> None:
+    """Another deployment behind a service is another one exposed, to whoever has a role on the service."""
+    if body.deployment is None or service.type == imported.TYPE or request[GRANTS].allows("services.create"):
+        return
+    if body.deployment != (await services.deployment_of(session, service)).name:
+        raise Forbidden("deployment: the permission services.create is needed in this project to expose another one")
 
 
 def status_range(text: str) -> tuple[int | None, int | None]:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from narthex.bus import Bus
 from narthex.runtime.clock import Clock
-from narthex_registry import tables
+from narthex_registry import tables, webhook_calls
 from narthex_registry.callers import Caller, Callers
 from narthex_registry.config import ApiSettings, RegistrySettings, SignInSettings
 from narthex_registry.database import Database
@@ -22,8 +22,9 @@ from narthex_registry.propagation import Workers
 from narthex_registry.rates import Rate, Rates
 from narthex_registry.services import Address
 from narthex_registry.sign_in import SignIn
-from narthex_registry.sources import Network, source
+from narthex_registry.sources import Subnet, source
 from narthex_registry.tokens import Keys
+from narthex_registry.webhooks import Webhooks
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C trace context
 
@@ -43,6 +44,9 @@ class State:
     registry: RegistrySettings
     keys: Keys
     callers: Callers
+    webhooks: Webhooks
+    webhook_caller: webhook_calls.Caller
+    networks: tuple[Subnet, ...]  # internal ones that webhooks may call
     last_used: LastUsed
     denials: Denials
     rates: Rates
@@ -50,7 +54,7 @@ class State:
     sign_in: SignIn
     sign_in_settings: SignInSettings
     domain: str
-    trusted: tuple[Network, ...]  # proxies whose X-Forwarded-For is believed
+    trusted: tuple[Subnet, ...]  # proxies whose X-Forwarded-For is believed
 
 
 STATE: web.AppKey[State] = web.AppKey("state", State)

@@ -154,7 +154,11 @@ class UserLimit(Row):
     """A limit of one user at one service, instead of the service's default for users."""
 
     __tablename__ = "user_limits"
-    __table_args__ = (UniqueConstraint("service_id", "kind", "user_id"), Index(None, "user_id"), Index(None, "project_id"))
+    __table_args__ = (
+        UniqueConstraint("service_id", "kind", "user_id"),
+        Index(None, "user_id"),
+        Index(None, "project_id"),
+    )
 
     noun = "service_user_limit"
 

@@ -1,0 +1,130 @@
+"""What services were asked and answered. Without a version, a deployment's default one is meant."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from narthex.client.call import Call, Listing
+from narthex.client.operations.paging import PAGE, after, by_offset
+from narthex.client.operations.paths import Nothing, Path, Query, in_project, moment, of_deployment, of_service
+from narthex.contracts.api import (
+    RequestDetail,
+    RequestIds,
+    RequestOverview,
+    RequestPage,
+    RequestRecord,
+    RequestsDeleted,
+    RequestSummary,
+)
+
+Side = Literal["input", "output"]
+
+
+def list_requests(
+    service: str,
+    *,
+    status: str | None = None,
+    code: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    page: int = PAGE,
+    project: str | None = None,
+) -> Listing[RequestPage, RequestRecord]:
+    """What was asked of a service, newest first. `status` is a number or a class such as `5xx`."""
+    query: Query = {
+        "limit": page,
+        "offset": 0,
+        "status": status,
+        "code": code,
+        "since": moment(since),
+        "until": moment(until),
+    }
+    call = Call("GET", of_service(project, service, "requests"), RequestPage, query=query)
+    return Listing(call, lambda answer: answer.results, _next_page)
+
+
+def _next_page(call: Call[RequestPage], page: RequestPage) -> Call[RequestPage] | None:
+    return None if page.next is None or not page.results else after(call, len(page.results))
+
+
+def list_version_requests(
+    deployment: str,
+    version: str | None = None,
+    *,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search_id: str | None = None,
+    page: int = PAGE,
+    project: str | None = None,
+) -> Listing[list[RequestSummary], RequestSummary]:
+    """The requests of a version, newest first. `status` is a comma list of completed and failed."""
+    query = _filters(status, since, until, search_id, page)
+    return by_offset(Call("GET", _path(project, deployment, version), list[RequestSummary], query=query))
+
+
+def list_project_requests(
+    *,
+    status: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    search_id: str | None = None,
+    page: int = PAGE,
+    project: str | None = None,
+) -> Listing[list[RequestOverview], RequestOverview]:
+    """The requests of all deployments of a project, newest first. `search_id` is a part of an id."""
+    query: Query = {"object_type": "deployment", **_filters(status, since, until, search_id, page)}
+    return by_offset(Call("GET", in_project(project, "requests"), list[RequestOverview], query=query))
+
+
+def get_request(
+    id: str, deployment: str, version: str | None = None, *, project: str | None = None
+) -> Call[RequestDetail]:
+    """One request with its attempts, and with its contents where those were kept."""
+    return Call("GET", _path(project, deployment, version, id), RequestDetail)
+
+
+def get_request_body(
+    id: str, deployment: str, version: str | None = None, *, side: Side = "output", project: str | None = None
+) -> Call[bytes]:
+    """The body of a request (`input`) or of its answer (`output`) as it was, where it was kept."""
+    return Call("GET", _path(project, deployment, version, id, side), bytes)
+
+
+def collect_requests(
+    ids: Sequence[str], deployment: str, version: str | None = None, *, project: str | None = None
+) -> Call[list[RequestDetail]]:
+    """Several requests at once, at most 500; those that are not there are left out."""
+    path = _path(project, deployment, version, "collect")
+    return Call("POST", path, list[RequestDetail], body=RequestIds(list(ids)))
+
+
+def delete_request(id: str, deployment: str, version: str | None = None, *, project: str | None = None) -> Call[None]:
+    """Remove a request from the log."""
+    return Call("DELETE", _path(project, deployment, version, id), Nothing)
+
+
+def delete_requests(
+    ids: Sequence[str], deployment: str, version: str | None = None, *, project: str | None = None
+) -> Call[RequestsDeleted]:
+    """Remove several requests from the log, at most 500; the answer says which were there."""
+    path = _path(project, deployment, version, "delete")
+    return Call("POST", path, RequestsDeleted, body=RequestIds(list(ids)))
+
+
+def _path(project: str | None, deployment: str, version: str | None, *more: str) -> Path:
+    within = () if version is None else ("versions", version)
+    return of_deployment(project, deployment, *within, "requests", *more)
+
+
+def _filters(
+    status: str | None, since: datetime | None, until: datetime | None, search_id: str | None, page: int
+) -> Query:
+    return {
+        "limit": page,
+        "offset": 0,
+        "status": status,
+        "start_date": moment(since),
+        "end_date": moment(until),
+        "search_id": search_id,
+    }

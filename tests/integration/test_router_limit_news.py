@@ -1,0 +1,93 @@
+"""What the rest of Narthex hears of limits: events when they are reached, and their use when it asks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from narthex.bus import BusSettings, open_bus
+from narthex.contracts.events import LimitReached
+from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitAsked, LimitUse, LimitUseAnswer, LimitUseQuestion
+from narthex.routing import open_limit_store, rate_key
+from narthex.routing.limits import RateAsk
+from narthex.runtime.tasks import background
+from narthex.testing.servers import NatsServer, nats_server, valkey_server
+from narthex.testing.waiting import eventually, until
+from narthex_router.herald import Herald
+from narthex_router.meter import meter
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Any:
+    with nats_server(tmp_path) as server:
+        yield server
+
+
+def settings(nats: NatsServer, part: str) -> BusSettings:
+    return BusSettings(url=nats.url, user=part, password=nats.passwords[part])
+
+
+def said(refused: int) -> bytes:
+    reached = {"service_id": "svc", "project_id": "p", "code": "rate_limit_user", "limit": 5, "shadowed": 0}
+    return json.dumps([reached | {"refused": refused}]).encode()
+
+
+async def test_limits_that_are_reached_are_told_in_sums_not_one_by_one(nats: NatsServer) -> None:
+    heard: list[LimitReached] = []
+
+    async def hear(event: LimitReached) -> None:
+        heard.append(event)
+
+    async with (
+        open_bus(settings(nats, "registry"), "registry") as registry,
+        open_bus(settings(nats, "router"), "router") as router,
+        background() as tasks,
+    ):
+        await registry.ensure_streams()
+        tasks.start(registry.listen((LimitReached,), hear), "listen")
+        herald = Herald(router, "r1")
+        tasks.start(herald.run(), "herald")
+        sent = 0
+
+        async def some_heard() -> bool:
+            nonlocal sent
+            for _ in range(5):
+                herald.add(said(refused=3))
+                sent += 3
+            return bool(heard)
+
+        await eventually(some_heard)
+        await until(lambda: sum(event.refused for event in heard) == sent)
+        event = heard[0]
+        assert (event.key, event.project, event.router, event.kind, event.limit) == (
+            "svc", "p", "r1", "rate_limit_user", 5
+        )  # fmt: skip
+        assert len(heard) < sent / 3
+
+
+async def test_a_router_answers_how_much_of_a_limit_is_in_use(nats: NatsServer, tmp_path: Path) -> None:
+    with valkey_server(tmp_path) as valkey:
+        async with (
+            open_bus(settings(nats, "registry"), "registry") as registry,
+            open_bus(settings(nats, "router"), "router") as router,
+            open_limit_store(valkey.url, 2.0) as budgets,
+            background() as tasks,
+        ):
+            tasks.start(router.answer(LIMIT_USE_SUBJECT, LimitUseQuestion, meter(budgets)), "answer")
+            await budgets.ask("w", 0, [RateAsk(rate_key("svc", "t1"), limit=10, waiting=4, want=4)])
+            question = LimitUseQuestion(
+                service_id="svc",
+                limits=(
+                    LimitAsked(kind="rate_limit_user", limit=10, token_id="t1"),
+                    LimitAsked(kind="concurrency_total", limit=3),
+                ),
+            )
+
+            async def ask() -> LimitUseAnswer:
+                return await registry.ask(LIMIT_USE_SUBJECT, question, LimitUseAnswer)
+
+            rate, flight = (await eventually(ask)).uses
+            assert (rate.used, rate.remaining, rate.token_id) == (4, 6, "t1")
+            assert 60 < rate.reset_s < 65
+            assert flight == LimitUse(kind="concurrency_total", limit=3, used=0, remaining=3)
