@@ -21,7 +21,7 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The router against nginx, HAProxy, Envoy and Caddy: 12 minutes. ROWS="plain tls" and ROUNDS=1 make it shorter.
+# The router against nginx, HAProxy, Envoy and Caddy, and its limits: 18 minutes. ROWS="plain tls" and ROUNDS=1 make it shorter.
 bench: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench $(ROWS)
 

@@ -53,14 +53,6 @@ def test_environments_and_their_tags_are_listed(stage: Stage) -> None:
         stage.core.environment_tags_list(stage.project, fresh("env"))
 
 
-def test_there_are_no_environment_variables(stage: Stage) -> None:
-    name = stage.deployment()
-    stage.version(name)
-    assert stage.core.project_environment_variables_list(stage.project) == []
-    assert stage.core.deployment_environment_variables_list(stage.project, name) == []
-    assert stage.core.deployment_version_environment_variables_list(stage.project, name, "v1") == []
-
-
 def test_an_uploaded_package_is_a_new_revision(stage: Stage, tmp_path: Path) -> None:
     # `ubiops deployments deploy` ends with it when the deployment supports the request format.
     name, archive = fresh("dep"), tmp_path / "package.zip"

@@ -33,7 +33,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     of_registry = metafunc.module.__name__.rpartition(".")[2].startswith("test_registry_")
     sqlite_only = metafunc.definition.get_closest_marker("sqlite_only")
     both = ALL or metafunc.definition.get_closest_marker("on_postgres")
-    if of_registry and both and not sqlite_only:
+    chosen = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if of_registry and both and not sqlite_only and not chosen:
         metafunc.parametrize("store", ["sqlite", "postgresql"], indirect=True)
 
 

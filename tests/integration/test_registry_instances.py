@@ -12,7 +12,8 @@ from narthex.contracts.events import ReplicaHealthChanged
 from narthex.testing.rest import Rest, rest
 from narthex_registry.app import open
 from narthex_registry.database import Database, open_database
-from narthex_registry.handlers import durable_handlers
+from narthex_registry.happenings import health_event
+from narthex_registry.tables import Instance
 
 VERSIONS = f"{P}/deployments/hello/versions"
 INSTANCES = f"{VERSIONS}/v1/instances"
@@ -124,10 +125,11 @@ async def test_the_health_history_says_what_was_seen(tmp_path: Path) -> None:
         await api.made(VERSIONS, {"version": "v1"})
         [instance] = await registered(api, 1)
         assert await api.get(f"{INSTANCES}/{instance}/health") == (200, [])
-        on_health_changed = durable_handlers(Database(engine))[ReplicaHealthChanged]
-        for revision in range(1, 104):
-            await on_health_changed(changed(instance, revision))
-        await on_health_changed(changed(instance, 103))  # told twice
+        async with Database(engine).change() as change:
+            row = await change.session.get_one(Instance, instance)
+            for revision in range(1, 104):
+                change.session.add(health_event(row, changed(instance, revision)))
+                await change.session.flush()
         status, history = await api.get(f"{INSTANCES}/{instance}/health")
         assert (status, len(history)) == (200, 100)
         assert {name: value for name, value in history[0].items() if name not in ("id", "time")} == {

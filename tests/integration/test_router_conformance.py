@@ -1,5 +1,6 @@
 """RFC 9110 and 9112 at the router, where no vector says so: edges of limits, early answers, upgrades, old clients."""
 
+import asyncio
 import json
 
 import pytest
@@ -89,6 +90,26 @@ async def test_the_body_of_a_request_that_is_answered_early_is_never_a_request(h
         assert instance.requests == []
 
 
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n",
+        b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\n\r\n",
+        b"GET / HTTP/1.0\r\n" + HOST + b"\r\n",
+    ],
+)
+async def test_a_redirect_on_a_connection_that_ends_says_so(request_bytes: bytes) -> None:
+    async with router(service_entries([1])) as under_test:
+        under_test.plane.serve_plain = False
+        client = await under_test.connect()
+        await client.send(request_bytes)
+        status, head, _ = await client.answer()
+
+        assert status == 308
+        assert b"connection: close\r\n" in head
+        assert await client.rest() == b""
+
+
 async def test_what_comes_before_a_malformed_request_is_answered_first() -> None:
     async with backend(answer(HELLO)) as instance, router(service_entries([instance.port])) as under_test:
         client = await under_test.connect()
@@ -97,6 +118,34 @@ async def test_what_comes_before_a_malformed_request_is_answered_first() -> None
         assert [(await client.answer())[0] for _ in range(3)] == [200, 200, 400]
         assert await client.rest() == b""
         assert len(instance.requests) == 2
+
+
+async def test_a_client_that_sends_no_more_gets_the_answers_to_what_it_has_sent() -> None:
+    async with backend(answer(HELLO)) as instance, router(service_entries([instance.port])) as under_test:
+        client = await under_test.connect()
+        await client.send(GET + GET)
+        client.writer.write_eof()
+
+        assert (await client.rest()).count(b"hello") == 2
+        assert len(instance.requests) == 2
+
+
+async def test_a_client_that_sends_no_more_gets_an_answer_that_takes_long_to_pass() -> None:
+    async def drips(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for _ in range(10):
+            await asyncio.sleep(0.05)
+            await conversation.send(b"x")
+
+    async with (
+        backend(drips) as instance,
+        router(service_entries([instance.port]), half_closed_s=0.3) as under_test,
+    ):
+        client = await under_test.connect()
+        await client.send(GET)
+        client.writer.write_eof()
+        assert (await client.rest()).endswith(b"x" * 10)
 
 
 async def test_a_100_that_nobody_asked_for_is_not_passed_on() -> None:
@@ -148,6 +197,23 @@ async def test_a_204_says_no_length() -> None:
         client = await under_test.connect()
         await client.send(GET)
         assert b"content-length" not in (await client.head()).lower()
+
+
+@pytest.mark.parametrize(("size", "status"), [(60_000, 200), (70_000, 502)])
+async def test_a_responses_head_is_bounded_however_it_comes(size: int, status: int) -> None:
+    response = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: " + b"x" * size + b"\r\n\r\nhello"
+
+    async def in_pieces(conversation: Conversation) -> None:
+        await conversation.head()
+        for at in range(0, len(response), 5000):
+            await conversation.send(response[at : at + 5000])
+
+    for script in (answer(response), in_pieces):
+        async with backend(script) as instance, router(service_entries([instance.port])) as under_test:
+            client = await under_test.connect()
+            client.reader._limit = 1 << 20  # type: ignore[attr-defined]
+            await client.send(GET)
+            assert (await client.answer())[0] == status
 
 
 async def test_an_upgrade_to_http_2_is_never_forwarded() -> None:

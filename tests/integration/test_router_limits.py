@@ -76,8 +76,14 @@ async def test_two_workers_let_a_minutes_limit_pass_together_and_say_when_there_
         planes(valkey, service_entries([instance.port], rate_limit=30)) as (one, other, budgets),
     ):
         clients = [await one.connect(), await other.connect()]
-        answers = await asyncio.gather(*(statuses(client, 40) for client in clients))
-        assert sum(each.count(200) for each in answers) == len(instance.requests) == 30
+
+        async def all_passed() -> bool:
+            await asyncio.gather(*(statuses(client, 20) for client in clients))
+            return len(instance.requests) >= 30
+
+        await eventually(all_passed)
+        assert await statuses(clients[1], 20) == [429] * 20
+        assert len(instance.requests) == 30
         await clients[0].send(REQUEST)
         status, head, body = await clients[0].answer()
         problem = json.loads(body)
@@ -192,7 +198,7 @@ async def test_a_shadow_limit_refuses_nothing(valkey: ValkeyServer) -> None:
         planes(valkey, service_entries([instance.port], rate_limit=5, limit_policy="shadow")) as (one, _, _),
     ):
         assert await statuses(await one.connect(), 30) == [200] * 30
-        await until(lambda: sum(each.shadowed for each in one.plane.gates._reached.values()) == 25)
+        await until(lambda: sum(each.shadowed for each in one.plane.gates._reached.values()) >= 25)
 
 
 @pytest.mark.parametrize("policy", ["closed", "open"])

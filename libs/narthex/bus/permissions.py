@@ -31,7 +31,7 @@ ROLES: dict[str, Role] = {
         publishes=events.REGISTRY_FACTS,
         consumes=(EVENTS,),
         listens=(*EVERY_FACT, events.RequestsServed),  # webhooks about requests
-        asks=(*queries.AUDIT_SUBJECTS, queries.CERTIFICATES_SUBJECT, queries.LIMIT_USE_SUBJECT),
+        asks=(*queries.AUDIT_SUBJECTS, *queries.CERTIFICATE_SUBJECTS, queries.LIMIT_USE_SUBJECT),
         answers=(queries.SNAPSHOT_SUBJECT,),
         owns_streams=True,
     ),
@@ -50,7 +50,8 @@ ROLES: dict[str, Role] = {
     "certs": Role(
         publishes=(events.CertRequested, events.CertIssued, events.CertRenewalFailed, events.CertExpiring),
         consumes=(EVENTS,),
-        answers=(queries.CERTIFICATES_SUBJECT,),
+        asks=(queries.SNAPSHOT_SUBJECT,),
+        answers=queries.CERTIFICATE_SUBJECTS,
     ),
     "audit": Role(consumes=(EVENTS, REQUESTS), answers=queries.AUDIT_SUBJECTS),
     # For people who integrate monitoring: hears every event, says nothing.

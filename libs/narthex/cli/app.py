@@ -9,18 +9,33 @@ from typing import Annotated
 import typer
 
 from narthex.cli import (
+    audit,
     certs,
+    completion,
     deployments,
     events,
+    explain,
     instances,
+    limits,
+    login,
+    members,
+    metrics,
+    organizations,
+    profiles,
     projects,
     requests,
+    roles,
     routers,
     serve,
+    service_users,
     services,
     status,
+    tail,
+    tokens,
     up,
+    users,
     versions,
+    webhooks,
 )
 from narthex.cli.declare import command as declare
 from narthex.cli.exits import MEANINGS
@@ -36,6 +51,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Expose your deployments as HTTPS services.",
     epilog=EXIT_CODES,
+    rich_markup_mode=None,  # boxes cut the names of long options at 80 columns
     pretty_exceptions_enable=False,  # a traceback with local variables would show tokens
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -47,7 +63,9 @@ def main(
     api_url: Annotated[str | None, typer.Option(help="The API, e.g. http://127.0.0.1:8000.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="A file with the token.")] = None,
     ca_file: Annotated[Path | None, typer.Option(help="The CA to trust, in PEM.")] = None,
-    profile: Annotated[str | None, typer.Option(help="One of the user's profiles.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="One of the user's profiles.", autocompletion=profiles.names)
+    ] = None,
 ) -> None:
     """Where to connect: these options; NARTHEX_API_URL with NARTHEX_TOKEN; .narthex/profile.json here or above;
     the user's profiles."""
@@ -56,23 +74,55 @@ def main(
     context.obj = Session(flags, transport)
 
 
-app.command("up")(up.up)
-app.command("run")(run.run)
-app.command("apply")(declare.apply)
-app.command("export")(declare.export)
-app.command("status")(status.status)
-app.add_typer(projects.app, name="projects")
-app.add_typer(deployments.app, name="deployments")
-app.add_typer(versions.app, name="versions")
-app.add_typer(instances.app, name="instances")
-app.add_typer(services.app, name="services")
-app.add_typer(requests.app, name="requests")
-app.add_typer(events.app, name="events")
-app.add_typer(certs.app, name="certs")
-app.add_typer(routers.app, name="routers")
+HERE, EXPOSE, OBSERVE, ACCESS = "On this machine", "What is exposed", "What happens", "Who may"
+
+app.command("up", rich_help_panel=HERE)(up.up)
+app.command("run", rich_help_panel=HERE)(run.run)
+app.command("status", rich_help_panel=HERE)(status.status)
+app.command("login", rich_help_panel=HERE)(login.login)
+app.command("logout", rich_help_panel=HERE)(login.logout)
+app.command("whoami", rich_help_panel=HERE)(login.whoami)
+app.add_typer(profiles.app, name="profiles", rich_help_panel=HERE)
+app.command("completion", rich_help_panel=HERE)(completion.completion)
+
+app.command("apply", rich_help_panel=EXPOSE)(declare.apply)
+app.command("export", rich_help_panel=EXPOSE)(declare.export)
+for noun, commands in {
+    "services": services.app,
+    "limits": limits.app,
+    "deployments": deployments.app,
+    "versions": versions.app,
+    "instances": instances.app,
+    "projects": projects.app,
+    "webhooks": webhooks.app,
+}.items():
+    app.add_typer(commands, name=noun, rich_help_panel=EXPOSE)
+
+app.command("tail", rich_help_panel=OBSERVE)(tail.tail)
+app.command("explain", rich_help_panel=OBSERVE)(explain.explain)
+app.command("logs", rich_help_panel=OBSERVE)(audit.logs)
+for noun, commands in {
+    "requests": requests.app,
+    "metrics": metrics.app,
+    "events": events.app,
+    "audit": audit.app,
+    "certs": certs.app,
+    "routers": routers.app,
+}.items():
+    app.add_typer(commands, name=noun, rich_help_panel=OBSERVE)
+
+for noun, commands in {
+    "users": users.app,
+    "members": members.app,
+    "service-users": service_users.app,
+    "tokens": tokens.app,
+    "roles": roles.app,
+    "organizations": organizations.app,
+}.items():
+    app.add_typer(commands, name=noun, rich_help_panel=ACCESS)
 
 
-@app.command("version")
+@app.command("version", rich_help_panel=HERE)
 def version(json: Json = False) -> None:
     """The installed release."""
     release = installed_version("narthex")
@@ -82,7 +132,7 @@ def version(json: Json = False) -> None:
         print(f"narthex {release}")
 
 
-@app.command("serve")
+@app.command("serve", rich_help_panel=HERE)
 def serve_command(name: Annotated[str, typer.Argument(help="registry, router, healthcheck, certs or audit.")]) -> None:
     """Run one service of the system in this process. Settings come from NARTHEX_* variables."""
     raise typer.Exit(serve.serve([name]))

@@ -51,7 +51,7 @@ def _names(ctx: typer.Context, incomplete: str, ask: Callable[[Client], Iterable
     def look() -> None:
         try:
             found.extend(_matching(ctx, incomplete, ask))
-        except Exception:  # noqa: BLE001, S110 - see above: a traceback in the middle of a prompt helps nobody
+        except Exception:  # noqa: S110 - see above: a traceback in the middle of a prompt helps nobody
             pass
 
     looking = threading.Thread(target=look, daemon=True)

@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from narthex.cli.options import Description, Json, Labels, Project, parse_labels
+from narthex.cli.options import DeploymentName, Description, Json, Labels, Project, parse_labels
 from narthex.cli.output import Column, notice, show_list, show_one
 from narthex.cli.session import body, connect
 from narthex.contracts.api import DeploymentCreate, DeploymentDetail, DeploymentUpdate
 
 app = typer.Typer(no_args_is_help=True, help="Deployments: what runs; one of its versions is the default.")
 
-Name = Annotated[str, typer.Argument(help="The deployment's name.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment's name.")]
 
 COLUMNS: list[Column[DeploymentDetail]] = [
     Column("NAME", lambda deployment: deployment.name),
@@ -30,7 +30,7 @@ def list_deployments(context: typer.Context, project: Project = None, json: Json
 
 
 @app.command("get")
-def get_deployment(context: typer.Context, name: Name, project: Project = None, json: Json = False) -> None:
+def get_deployment(context: typer.Context, name: DeploymentName, project: Project = None, json: Json = False) -> None:
     """One deployment."""
     with connect(context, project, deployment=name) as api:
         show_one(api.deployments.get(name), json)
@@ -39,7 +39,7 @@ def get_deployment(context: typer.Context, name: Name, project: Project = None, 
 @app.command("create")
 def create_deployment(
     context: typer.Context,
-    name: Name,
+    name: NewName,
     description: Description = None,
     label: Labels = None,
     project: Project = None,
@@ -60,11 +60,12 @@ def create_deployment(
 @app.command("update")
 def update_deployment(
     context: typer.Context,
-    name: Name,
+    name: DeploymentName,
     new_name: Annotated[str | None, typer.Option(help="Rename it.")] = None,
     default_version: Annotated[str | None, typer.Option(help="The version that services follow.")] = None,
     description: Description = None,
     label: Labels = None,
+    if_match: Annotated[str | None, typer.Option(metavar="ETAG", help="Only if it still has this ETag.")] = None,
     project: Project = None,
     json: Json = False,
 ) -> None:
@@ -77,11 +78,11 @@ def update_deployment(
         labels=parse_labels(label),
     )
     with connect(context, project, deployment=name, version=default_version) as api:
-        show_one(api.deployments.update(name, wanted), json)
+        show_one(api.deployments.update(name, wanted, if_match=if_match), json)
 
 
 @app.command("delete")
-def delete_deployment(context: typer.Context, name: Name, project: Project = None) -> None:
+def delete_deployment(context: typer.Context, name: DeploymentName, project: Project = None) -> None:
     """Remove a deployment with its versions and instances."""
     with connect(context, project, deployment=name) as api:
         api.deployments.delete(name)

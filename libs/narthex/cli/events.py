@@ -1,16 +1,56 @@
 """`narthex events`: facts as they happen."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
-from narthex.cli.options import Json, Project
-from narthex.cli.output import notice, plain, show_line
+from narthex.cli import complete
+from narthex.cli.moments import ago
+from narthex.cli.options import Json, Limit, Project, Since, Until
+from narthex.cli.output import Column, notice, plain, show_line, show_list
 from narthex.cli.session import connect
-from narthex.contracts.api import EventRecord
+from narthex.contracts.api import EventRecord, ProjectEventRecord
+from narthex.contracts.errors import Misconfigured
 
 app = typer.Typer(no_args_is_help=True, help="Events: every change of the system, as it happens.")
+
+
+COLUMNS: list[Column[ProjectEventRecord]] = [
+    Column("TIME", lambda event: event.date),
+    Column("TYPE", lambda event: event.type),
+    Column("OBJECT", lambda event: f"{event.object_type} {event.object_name}", flexible=True),
+    Column("WHAT", lambda event: event.text, flexible=True),
+]
+
+
+@app.command("list")
+def list_events(
+    context: typer.Context,
+    service: Annotated[str | None, typer.Option(help="Only of this one.", autocompletion=complete.services)] = None,
+    deployment: Annotated[
+        str | None, typer.Option(help="Only of this one.", autocompletion=complete.deployments)
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 50,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """What happened to services, deployments, versions and instances, newest first."""
+    if service is not None and deployment is not None:
+        raise Misconfigured("--service and --deployment exclude each other")
+    now = datetime.now(UTC)
+    with connect(context, project, service=service, deployment=deployment) as api:
+        about: dict[str, str] = {}
+        if service is not None:
+            about = {"object_type": "service", "object_id": api.services.get(service).id}
+        if deployment is not None:
+            about = {"object_type": "deployment", "object_id": api.deployments.get(deployment).id}
+        found = api.events.list(type=kind, since=ago(since, now), until=ago(until, now), page=min(limit, 100), **about)
+        show_list(islice(found, limit), COLUMNS, json)
 
 
 @app.command("tail")

@@ -32,84 +32,71 @@ class Field:
     option: Any  # the annotation that typer reads
     read: Callable[[Any], Any] = lambda value: value
 
-    @property
-    def flag(self) -> str:
-        return "--" + self.parameter.replace("_", "-")
+
+def flag_of(parameter: str) -> str:
+    return "--" + parameter.replace("_", "-")
 
 
-def text(parameter: str, field: str, help: str, *, metavar: str = "TEXT", panel: str | None = None) -> Field:
+def text(parameter: str, field: str, help: str, *, metavar: str = "TEXT") -> Field:
     """Free text."""
-    option = typer.Option(f"--{parameter.replace('_', '-')}", metavar=metavar, help=help, rich_help_panel=panel)
+    option = typer.Option(flag_of(parameter), metavar=metavar, help=help)
     return Field(parameter, field, Annotated[str | None, option])
 
 
-def clearable(parameter: str, field: str, help: str, *, metavar: str = "TEXT", panel: str | None = None) -> Field:
+def clearable(parameter: str, field: str, help: str) -> Field:
     """Free text, or `none`."""
-    made = text(parameter, field, help, metavar=f"{metavar}|none", panel=panel)
-    return Field(parameter, field, made.option, lambda value: None if value == NONE else value)
+    option = text(parameter, field, help, metavar="TEXT|none").option
+    return Field(parameter, field, option, lambda value: None if value == NONE else value)
 
 
-def number(parameter: str, field: str, help: str, *, metavar: str = "NUMBER", panel: str | None = None) -> Field:
+def number(parameter: str, field: str, help: str, *, metavar: str = "NUMBER") -> Field:
     """A whole number from 1, or `none`."""
-    made = text(parameter, field, help, metavar=f"{metavar}|none", panel=panel)
-    return Field(parameter, field, made.option, lambda value: _number(made.flag, value))
+    option = text(parameter, field, help, metavar=f"{metavar}|none").option
+    return Field(parameter, field, option, lambda value: _number(flag_of(parameter), value))
 
 
-def whole(parameter: str, field: str, help: str, *, metavar: str = "NUMBER", panel: str | None = None) -> Field:
+def seconds(parameter: str, field: str, help: str) -> Field:
+    """Seconds with a fraction, or `none`."""
+    option = text(parameter, field, help, metavar="SECONDS|none").option
+    return Field(parameter, field, option, lambda value: _seconds(flag_of(parameter), value))
+
+
+def whole(parameter: str, field: str, help: str, *, metavar: str = "NUMBER") -> Field:
     """A whole number."""
-    flag = f"--{parameter.replace('_', '-')}"
+    return Field(parameter, field, Annotated[int | None, typer.Option(flag_of(parameter), metavar=metavar, help=help)])
+
+
+def choice(parameter: str, field: str, help: str, among: Sequence[str]) -> Field:
+    """One of some words."""
+    option = typer.Option(flag_of(parameter), metavar="|".join(among), help=help, autocompletion=lambda: list(among))
     return Field(
-        parameter,
-        field,
-        Annotated[int | None, typer.Option(flag, metavar=metavar, help=help, rich_help_panel=panel)],
+        parameter, field, Annotated[str | None, option], lambda value: _one_of(flag_of(parameter), value, among)
     )
 
 
-def seconds(parameter: str, field: str, help: str, *, panel: str | None = None) -> Field:
-    """Seconds with a fraction, or `none`."""
-    made = text(parameter, field, help, metavar="SECONDS|none", panel=panel)
-    return Field(parameter, field, made.option, lambda value: _seconds(made.flag, value))
-
-
-def choice(parameter: str, field: str, help: str, among: Sequence[str], *, panel: str | None = None) -> Field:
-    """One of some words."""
-    made = Annotated[
-        str | None,
-        typer.Option(
-            f"--{parameter.replace('_', '-')}",
-            metavar="|".join(among),
-            help=help,
-            autocompletion=lambda: list(among),
-            rich_help_panel=panel,
-        ),
-    ]
-    return Field(parameter, field, made, lambda value: _one_of(f"--{parameter.replace('_', '-')}", value, among))
-
-
-def switch(
-    parameter: str, field: str, flags: str, help: str, *, inverted: bool = False, panel: str | None = None
-) -> Field:
+def switch(parameter: str, field: str, flags: str, help: str, *, inverted: bool = False) -> Field:
     """`--on/--off`."""
-    option = Annotated[bool | None, typer.Option(flags, help=help, rich_help_panel=panel)]
-    return Field(parameter, field, option, lambda value: value is not inverted)
+    return Field(
+        parameter, field, Annotated[bool | None, typer.Option(flags, help=help)], lambda value: value is not inverted
+    )
 
 
-def several(parameter: str, field: str, help: str, *, metavar: str = "TEXT", panel: str | None = None) -> Field:
+def several(parameter: str, field: str, help: str, *, metavar: str = "TEXT") -> Field:
     """Repeatable; the single word `none` means an empty list."""
-    flag = f"--{parameter.replace('_', '-')}"
-    option = typer.Option(flag, metavar=f"{metavar}|none", help=help, rich_help_panel=panel)
-    return Field(parameter, field, Annotated[list[str] | None, option], lambda values: [] if values == [NONE] else values)
+    option = typer.Option(flag_of(parameter), metavar=f"{metavar}|none", help=help)
+    return Field(
+        parameter, field, Annotated[list[str] | None, option], lambda values: [] if values == [NONE] else values
+    )
 
 
-def pairs(parameter: str, field: str, help: str, *, panel: str | None = None) -> Field:
+def pairs(parameter: str, field: str, help: str) -> Field:
     """`KEY=VALUE`, repeatable; the single word `none` means no pair."""
-    flag = f"--{parameter.replace('_', '-')}"
-    option = typer.Option(flag, metavar="KEY=VALUE|none", help=help, rich_help_panel=panel)
+    option = typer.Option(flag_of(parameter), metavar="KEY=VALUE|none", help=help)
     return Field(
         parameter,
         field,
         Annotated[list[str] | None, option],
-        lambda values: {} if values == [NONE] else parse_labels(values, flag),
+        lambda values: {} if values == [NONE] else parse_labels(values, flag_of(parameter)),
     )
 
 

@@ -1,18 +1,18 @@
 """`narthex instances`: running copies of a version, and how they are."""
 
+from itertools import islice
 from typing import Annotated
 
 import typer
 
-from narthex.cli.options import Json, Project, parse_labels
+from narthex.cli import complete
+from narthex.cli.options import DeploymentName, Json, Limit, Project, VersionName, parse_labels
 from narthex.cli.output import Column, notice, show_list, show_one, waiting
 from narthex.cli.session import body, connect
-from narthex.contracts.api import InstanceCreate, InstanceDetail
+from narthex.contracts.api import HealthChange, InstanceCreate, InstanceDetail, InstanceEvent
 
 app = typer.Typer(no_args_is_help=True, help="Instances: running copies of a version, each at an address.")
 
-Deployment = Annotated[str, typer.Argument(help="The deployment's name.")]
-Version = Annotated[str, typer.Argument(help="The version's name.")]
 Id = Annotated[str, typer.Argument(help="The instance's id.")]
 
 
@@ -37,11 +37,26 @@ OF_PROJECT: list[Column[InstanceDetail]] = [
 ]
 
 
+EVENTS: list[Column[InstanceEvent]] = [
+    Column("TIME", lambda event: event.time_created),
+    Column("TYPE", lambda event: event.type),
+    Column("WHAT", lambda event: event.description, flexible=True),
+]
+
+HEALTH: list[Column[HealthChange]] = [
+    Column("TIME", lambda change: change.time),
+    Column("BEFORE", lambda change: change.before),
+    Column("HEALTH", lambda change: change.health),
+    Column("REASON", lambda change: change.reason, flexible=True),
+    Column("EVIDENCE", lambda change: change.evidence, flexible=True),
+]
+
+
 @app.command("list")
 def list_instances(
     context: typer.Context,
-    deployment: Annotated[str | None, typer.Argument(help="The deployment's name.")] = None,
-    version: Annotated[str | None, typer.Argument(help="The version's name.")] = None,
+    deployment: Annotated[str | None, typer.Argument(autocompletion=complete.deployments)] = None,
+    version: Annotated[str | None, typer.Argument(autocompletion=complete.versions)] = None,
     status: Annotated[str | None, typer.Option(help="Only these: pending,initialising,running,stopping.")] = None,
     project: Project = None,
     json: Json = False,
@@ -60,8 +75,8 @@ def list_instances(
 @app.command("get")
 def get_instance(
     context: typer.Context,
-    deployment: Deployment,
-    version: Version,
+    deployment: DeploymentName,
+    version: VersionName,
     id: Id,
     project: Project = None,
     json: Json = False,
@@ -74,8 +89,8 @@ def get_instance(
 @app.command("create")
 def create_instance(
     context: typer.Context,
-    deployment: Deployment,
-    version: Version,
+    deployment: DeploymentName,
+    version: VersionName,
     address: Annotated[str, typer.Option(help="IP address or DNS name where it listens.")],
     port: Annotated[int | None, typer.Option(help="Default: the port of the service that is called.")] = None,
     weight: Annotated[int | None, typer.Option(help="Its share of requests, relative to the others'.")] = None,
@@ -86,7 +101,12 @@ def create_instance(
 ) -> None:
     """Register a running copy."""
     wanted = body(
-        InstanceCreate, address=address, port=port, weight=weight, lease_seconds=lease, metadata=parse_labels(metadata)
+        InstanceCreate,
+        address=address,
+        port=port,
+        weight=weight,
+        lease_seconds=lease,
+        metadata=parse_labels(metadata, "--metadata"),
     )
     with connect(context, project, deployment=deployment, version=version) as api:
         show_one(api.instances.create(deployment, version, wanted), json)
@@ -95,8 +115,8 @@ def create_instance(
 @app.command("update")
 def update_instance(
     context: typer.Context,
-    deployment: Deployment,
-    version: Version,
+    deployment: DeploymentName,
+    version: VersionName,
     id: Id,
     note: Annotated[str, typer.Option(help="Renew its lease and say this about it.")],
     project: Project = None,
@@ -110,8 +130,8 @@ def update_instance(
 @app.command("delete")
 def delete_instance(
     context: typer.Context,
-    deployment: Deployment,
-    version: Version,
+    deployment: DeploymentName,
+    version: VersionName,
     id: Id,
     wait: Annotated[bool, typer.Option("--wait", help="Return only when its last request is answered.")] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=0.0)] = 30.0,
@@ -124,3 +144,32 @@ def delete_instance(
             with waiting("waiting until its last request is answered"):
                 api.instances.wait_until_gone(deployment, version, id, timeout=timeout)
     notice(f"{'deleted' if wait else 'draining'} instance {id}")
+
+
+@app.command("events")
+def list_events(
+    context: typer.Context,
+    deployment: DeploymentName,
+    version: VersionName,
+    id: Id,
+    limit: Limit = 50,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """What happened to an instance, newest first; also for a while after it is gone."""
+    with connect(context, project, deployment=deployment, version=version) as api:
+        show_list(islice(api.instances.events(deployment, version, id), limit), EVENTS, json)
+
+
+@app.command("health")
+def list_health_changes(
+    context: typer.Context,
+    deployment: DeploymentName,
+    version: VersionName,
+    id: Id,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """The last changes of its health, newest first, and what was seen each time."""
+    with connect(context, project, deployment=deployment, version=version) as api:
+        show_list(api.instances.health(deployment, version, id), HEALTH, json)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from narthex.cli import complete
 from narthex.cli.options import Json, Labels, parse_labels
 from narthex.cli.output import Column, notice, show_list, show_one
 from narthex.cli.session import body, connect
@@ -11,7 +12,8 @@ from narthex.contracts.api import ProjectCreate, ProjectDetail, ProjectUpdate
 
 app = typer.Typer(no_args_is_help=True, help="Projects: names, roles and tokens live inside one.")
 
-Name = Annotated[str, typer.Argument(help="The project's name.")]
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="The project's name.")]
+Name = Annotated[str, typer.Argument(help="The project's name.", autocompletion=complete.projects)]
 
 COLUMNS: list[Column[ProjectDetail]] = [
     Column("NAME", lambda project: project.name),
@@ -38,7 +40,7 @@ def get_project(context: typer.Context, name: Name, json: Json = False) -> None:
 @app.command("create")
 def create_project(
     context: typer.Context,
-    name: Name,
+    name: NewName,
     organization: Annotated[str, typer.Option(help="The organization it belongs to.")] = "default",
     label: Labels = None,
     json: Json = False,
@@ -61,6 +63,13 @@ def update_project(
     wanted = body(ProjectUpdate, name=new_name, labels=parse_labels(label))
     with connect(context, name) as api:
         show_one(api.projects.update(name, wanted), json)
+
+
+@app.command("resources")
+def resources(context: typer.Context, name: Name, json: Json = False) -> None:
+    """How much there is in a project."""
+    with connect(context, name) as api:
+        show_one(api.projects.resources(), json)
 
 
 @app.command("delete")

@@ -1,8 +1,9 @@
 """Where a command talks to, and what happens to its errors: the same for all commands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx2
@@ -62,10 +63,11 @@ def connect(
             raise ApiError(error.status, error.code, error.message.rstrip(".") + hint) from None
 
 
-def body(model: type[Body], **fields: Any) -> Body:
-    """A request body from options; what was not given (None) stays out of it."""
+def body(model: type[Body], changes: Mapping[str, Any] = MappingProxyType({}), /, **fields: Any) -> Body:
+    """A request body. A field of `changes` may be None, which clears; others that are None were not given."""
+    given = {name: value for name, value in fields.items() if value is not None}
     try:
-        return model(**{name: value for name, value in fields.items() if value is not None})
+        return model.model_validate(given | dict(changes))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]).replace("_", "-")
@@ -75,9 +77,39 @@ def body(model: type[Body], **fields: Any) -> Body:
 class RootGroup(TyperGroup):
     """The program: an error of ours becomes one line on stderr and an exit code, never a traceback."""
 
+    def make_context(self, *args: Any, **more: Any) -> Any:
+        with _did_you_mean():
+            return super().make_context(*args, **more)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _did_you_mean():
+                return super().invoke(ctx)
         except NarthexError as error:
             complain(error.message)
             raise typer.Exit(exit_code(error)) from None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The commands in the sections that they were added with."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        width = max(len(name) for name in self.commands)
+        for name, command in self.commands.items():
+            panel = getattr(command, "rich_help_panel", None)
+            rows = sections.setdefault(panel if isinstance(panel, str) else "Commands", [])
+            rows.append((name.ljust(width), command.get_short_help_str(formatter.width - width - 6)))
+        for section, rows in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+
+@contextmanager
+def _did_you_mean() -> Iterator[None]:
+    """Words an unknown option's likely names as those of an unknown command are worded."""
+    try:
+        yield
+    except Exception as error:
+        possible = getattr(error, "possibilities", None)
+        if possible:
+            error.message = f"{error.message}. Did you mean {', '.join(map(repr, sorted(possible)))}?"  # type: ignore[attr-defined]
+            error.possibilities = None  # type: ignore[attr-defined]  # they have been said
+        raise

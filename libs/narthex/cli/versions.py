@@ -4,22 +4,42 @@ from typing import Annotated
 
 import typer
 
-from narthex.cli.options import Description, Json, Labels, Project, parse_labels
+from narthex.cli.fields import Changes, choice, pairs, taking, text, whole
+from narthex.cli.options import DeploymentName, Json, Project, VersionName
 from narthex.cli.output import Column, notice, show_list, show_one
 from narthex.cli.session import body, connect
-from narthex.contracts.api import HealthCheckBody, VersionCreate, VersionDetail, VersionUpdate
+from narthex.contracts.api import VersionCreate, VersionDetail, VersionUpdate
+from narthex.contracts.entities import ProbeType
 from narthex.contracts.errors import Misconfigured
 
 app = typer.Typer(no_args_is_help=True, help="Versions of a deployment; a version has the health check.")
 
-Deployment = Annotated[str, typer.Argument(help="The deployment's name.")]
-Version = Annotated[str, typer.Argument(help="The version's name.")]
-HealthPath = Annotated[str | None, typer.Option(help="Probe this path; without one a TCP connect counts.")]
-HealthPort = Annotated[int | None, typer.Option(help="Probe this port; default: the instance's.")]
-Interval = Annotated[int | None, typer.Option("--health-interval", metavar="SECONDS", help="Between probes.")]
-ProbeTimeout = Annotated[int | None, typer.Option("--health-timeout", metavar="SECONDS", help="Of a probe.")]
-Failures = Annotated[int | None, typer.Option(help="Failed probes in a row until unhealthy.")]
-Successes = Annotated[int | None, typer.Option(help="Good probes in a row until healthy.")]
+NewName = Annotated[str, typer.Argument(metavar="VERSION", help="The version's name.")]
+
+
+FIELDS = (
+    text("description", "description", "Free text, 400 characters at most."),
+    pairs("label", "labels", "A label; repeatable."),
+    choice(
+        "request_retention_mode", "request_retention_mode", "What is kept of requests.", ["none", "metadata", "full"]
+    ),
+    whole("request_retention_time", "request_retention_time", "For how long.", metavar="SECONDS"),
+    text("health_path", "health_check.path", "Probe this path; without one a TCP connect counts."),
+    whole("health_port", "health_check.port", "Probe this port; default: the instance's."),
+    whole("health_interval", "health_check.interval", "Between probes.", metavar="SECONDS"),
+    whole("health_timeout", "health_check.timeout", "Of a probe.", metavar="SECONDS"),
+    whole("failure_threshold", "health_check.failure_threshold", "Failed probes until unhealthy."),
+    whole("success_threshold", "health_check.success_threshold", "Good probes until healthy."),
+    choice("health_type", "health_check.type", "Default: http with a path.", [*ProbeType]),
+    choice("health_method", "health_check.method", "Of a probe.", ["GET", "HEAD"]),
+    pairs("health_header", "health_check.headers", "Sent with each probe; repeatable."),
+    text("health_status", "health_check.expected_status", "E.g. 200-399 or 200,204."),
+    text("environment", "environment", "Name, or name:tag; as the rest below kept for UbiOps scripts."),
+    text("instance_type", "instance_type", "Name."),
+    whole("minimum_instances", "minimum_instances", "Number."),
+    whole("maximum_instances", "maximum_instances", "Number."),
+    whole("maximum_idle_time", "maximum_idle_time", "Until it would be stopped.", metavar="SECONDS"),
+)
 
 COLUMNS: list[Column[VersionDetail]] = [
     Column("VERSION", lambda version: version.version),
@@ -32,7 +52,9 @@ COLUMNS: list[Column[VersionDetail]] = [
 
 
 @app.command("list")
-def list_versions(context: typer.Context, deployment: Deployment, project: Project = None, json: Json = False) -> None:
+def list_versions(
+    context: typer.Context, deployment: DeploymentName, project: Project = None, json: Json = False
+) -> None:
     """The versions of a deployment."""
     with connect(context, project, deployment=deployment) as api:
         show_list(api.versions.list(deployment), COLUMNS, json)
@@ -40,7 +62,11 @@ def list_versions(context: typer.Context, deployment: Deployment, project: Proje
 
 @app.command("get")
 def get_version(
-    context: typer.Context, deployment: Deployment, version: Version, project: Project = None, json: Json = False
+    context: typer.Context,
+    deployment: DeploymentName,
+    version: VersionName,
+    project: Project = None,
+    json: Json = False,
 ) -> None:
     """One version."""
     with connect(context, project, deployment=deployment, version=version) as api:
@@ -48,92 +74,52 @@ def get_version(
 
 
 @app.command("create")
+@taking(FIELDS)
 def create_version(
     context: typer.Context,
-    deployment: Deployment,
-    version: Version,
-    health_path: HealthPath = None,
-    health_port: HealthPort = None,
-    health_interval: Interval = None,
-    health_timeout: ProbeTimeout = None,
-    failure_threshold: Failures = None,
-    success_threshold: Successes = None,
-    description: Description = None,
-    label: Labels = None,
+    deployment: DeploymentName,
+    version: NewName,
+    changes: Changes,
     project: Project = None,
     json: Json = False,
 ) -> None:
     """Make a version. The first of a deployment becomes its default."""
-    check = health_check(
-        health_path, health_port, health_interval, health_timeout, failure_threshold, success_threshold
-    )
-    wanted = body(
-        VersionCreate, version=version, health_check=check, description=description, labels=parse_labels(label)
-    )
+    wanted = body(VersionCreate, changes, version=version)
     with connect(context, project, deployment=deployment) as api:
         show_one(api.versions.create(deployment, wanted), json)
 
 
 @app.command("update")
+@taking(FIELDS)
 def update_version(
     context: typer.Context,
-    deployment: Deployment,
-    version: Version,
+    deployment: DeploymentName,
+    version: VersionName,
+    changes: Changes,
     new_name: Annotated[str | None, typer.Option(help="Rename it.")] = None,
-    health_path: HealthPath = None,
-    health_port: HealthPort = None,
-    health_interval: Interval = None,
-    health_timeout: ProbeTimeout = None,
-    failure_threshold: Failures = None,
-    success_threshold: Successes = None,
     no_health_check: Annotated[bool, typer.Option("--no-health-check", help="A TCP connect counts again.")] = False,
-    description: Description = None,
-    label: Labels = None,
+    if_match: Annotated[str | None, typer.Option(metavar="ETAG", help="Only if it still has this ETag.")] = None,
     project: Project = None,
     json: Json = False,
 ) -> None:
     """Change what is given. A health check is replaced as a whole, labels too."""
-    check = health_check(
-        health_path, health_port, health_interval, health_timeout, failure_threshold, success_threshold
-    )
-    if check is not None and no_health_check:
+    if no_health_check and "health_check" in changes:
         raise Misconfigured("--no-health-check and the other health options exclude each other")
-    wanted = body(
-        VersionUpdate, version=new_name, health_check=check, description=description, labels=parse_labels(label)
-    )
     if no_health_check:
-        wanted = VersionUpdate.model_validate({**wanted.model_dump(exclude_unset=True), "health_check": None})
+        changes["health_check"] = None
+    wanted = body(VersionUpdate, changes, version=new_name)
     with connect(context, project, deployment=deployment, version=version) as api:
-        show_one(api.versions.update(deployment, version, wanted), json)
+        show_one(api.versions.update(deployment, version, wanted, if_match=if_match), json)
 
 
 @app.command("delete")
-def delete_version(context: typer.Context, deployment: Deployment, version: Version, project: Project = None) -> None:
+def delete_version(
+    context: typer.Context, deployment: DeploymentName, version: VersionName, project: Project = None
+) -> None:
     """Remove a version with its instances."""
     with connect(context, project, deployment=deployment, version=version) as api:
         api.versions.delete(deployment, version)
     notice(f"deleted version {version} of {deployment}")
-
-
-def health_check(
-    path: str | None,
-    port: int | None,
-    interval: int | None,
-    timeout: int | None,
-    failure_threshold: int | None,
-    success_threshold: int | None,
-) -> HealthCheckBody | None:
-    """The health check that the options describe; None when none of them is given."""
-    check = body(
-        HealthCheckBody,
-        path=path,
-        port=port,
-        interval=interval,
-        timeout=timeout,
-        failure_threshold=failure_threshold,
-        success_threshold=success_threshold,
-    )
-    return check if check.model_fields_set else None
 
 
 def _set_only(check: dict[str, object] | None) -> dict[str, object]:

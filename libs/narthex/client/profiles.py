@@ -69,7 +69,7 @@ def _from_flags(flags: Flags, environ: Mapping[str, str], cwd: Path | None) -> P
             raise Misconfigured("--api-url needs a token: give --token-file, or set NARTHEX_TOKEN")
         token, token_file, ca_file = known.token, known.token_file, ca_file or known.ca_file
     project = flags.project or environ.get("NARTHEX_PROJECT", "default")
-    return Profile(api_base(flags.api_url), _clean(token), project, token_file, ca_file, source="the command line")
+    return Profile(api_base(flags.api_url), clean(token), project, token_file, ca_file, source="the command line")
 
 
 def _from_environment(environ: Mapping[str, str], flags: Flags) -> Profile | None:
@@ -84,7 +84,7 @@ def _from_environment(environ: Mapping[str, str], flags: Flags) -> Profile | Non
         raise Misconfigured("NARTHEX_API_URL is set and NARTHEX_TOKEN is not: set both, or neither to use a profile")
     project = flags.project or environ.get("NARTHEX_PROJECT", "default")
     ca_file = flags.ca_file or _path(environ.get("NARTHEX_CA_FILE"))
-    return Profile(api_base(url), _clean(token), project, flags.token_file, ca_file, source="the environment")
+    return Profile(api_base(url), clean(token), project, flags.token_file, ca_file, source="the environment")
 
 
 def _from_files(flags: Flags, environ: Mapping[str, str], cwd: Path | None) -> Profile | None:
@@ -104,7 +104,7 @@ def _from_files(flags: Flags, environ: Mapping[str, str], cwd: Path | None) -> P
         raise Misconfigured(f"the profile in {path} has no token")
     return Profile(
         api_base(stored.api_url),
-        _clean(token),
+        clean(token),
         flags.project or environ.get("NARTHEX_PROJECT") or stored.project,
         token_file,
         flags.ca_file or _beside(path, stored.ca_file),
@@ -177,7 +177,7 @@ def read_token(path: Path) -> str:
         raise Misconfigured(f"cannot read the token file {path}: {reason}") from None
 
 
-def _clean(token: str) -> str:
+def clean(token: str) -> str:
     """The bare token. Checked here, because a bad character would surface as an error that quotes the token."""
     token = token.strip().removeprefix("Token ").strip()
     if not re.fullmatch(r"[!-~]+", token):

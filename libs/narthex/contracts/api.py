@@ -394,6 +394,19 @@ class EnvironmentVariable(Response):
     inheritance_name: str | None = None
 
 
+class EnvironmentVariableCreate(Request):
+    """In an update, a value that is left out stays."""
+
+    name: Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+    value: Annotated[StrictStr, Field(max_length=65_536)] | None = None
+    secret: StrictBool = False
+
+
+class EnvironmentVariableCopy(Request):
+    source_deployment: Annotated[StrictStr, Field(min_length=1)]
+    source_version: Annotated[StrictStr, Field(min_length=1)] | None = None
+
+
 class InstanceType(Response):
     id: str
     time_created: datetime

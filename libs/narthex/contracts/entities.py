@@ -201,6 +201,15 @@ class Certificate(Entity):
     not_after: datetime
 
 
+class Domain(Entity):
+    """A name of somebody's own under which a service is reached too, once it was shown to be theirs."""
+
+    project_id: str
+    service_id: str
+    host: str
+    verified: bool = False
+
+
 class Attempt(BaseModel):
     """One attempt to have a request answered by an instance. Times in milliseconds since the request came."""
 

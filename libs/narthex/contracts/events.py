@@ -11,7 +11,7 @@ are published for one release. Each type has a golden sample in `tests/contract/
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,7 @@ from narthex.contracts.entities import (
     Access,
     Certificate,
     Deployment,
+    Domain,
     Health,
     Instance,
     Project,
@@ -115,6 +116,25 @@ class ServiceDeleted(Event):
     entity: Service
 
 
+class DomainAdded(Event):
+    """Somebody says that a service shall be reached under a name of theirs; it is not believed yet."""
+
+    subject = "narthex.v1.domain.added"
+    entity: Domain
+
+
+class DomainVerified(Event):
+    """The name was shown to be theirs: routers answer for it, and a certificate may be ordered."""
+
+    subject = "narthex.v1.domain.verified"
+    entity: Domain
+
+
+class DomainRemoved(Event):
+    subject = "narthex.v1.domain.removed"
+    entity: Domain
+
+
 class InstanceRegistered(Event):
     """An instance was added, or its address, port or weight changed."""
 
@@ -180,14 +200,22 @@ class CertIssued(Event):
 
 
 class CertRenewalFailed(Event):
+    """A certificate could not be made or renewed; it is tried again at `next_try`. What is held serves meanwhile."""
+
     subject = "narthex.v1.cert.renewal_failed"
     hosts: tuple[str, ...]
     reason: str
+    problem: dict[str, Any] | None = Field(None, description="the CA's problem document (RFC 8555 section 6.7)")
+    failures: int = Field(0, description="in a row")
+    next_try: datetime | None = None
 
 
 class CertExpiring(Event):
+    """A certificate ends soon and has not been renewed: told 14, 7 and 1 days before."""
+
     subject = "narthex.v1.cert.expiring"
     entity: Certificate
+    days_left: int = 0
 
 
 class RouterStarted(Event):
@@ -246,6 +274,7 @@ REGISTRY_FACTS: tuple[type[Event], ...] = (
     DeploymentCreated, DeploymentUpdated, DeploymentDeleted, DefaultVersionChanged,
     VersionCreated, VersionUpdated, VersionDeleted,
     ServiceCreated, ServiceUpdated, ServiceDeleted,
+    DomainAdded, DomainVerified, DomainRemoved,
     InstanceRegistered, InstanceDraining, InstanceRemoved,
     TokenIssued, TokenRevoked, AccessChanged,
 )  # fmt: skip

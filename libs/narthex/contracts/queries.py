@@ -164,8 +164,52 @@ class CertificatesQuestion(Message):
     pass
 
 
+class CertificateState(Message):
+    """How things stand with the certificate for some hosts: what is held, and what is being done about it."""
+
+    id: str
+    hosts: tuple[str, ...]
+    issuer: str  # internal | acme
+    certificate: Certificate | None = None
+    renew_at: datetime | None = None
+    step: str = ""  # of the order that is under way; empty: none is
+    failures: int = 0  # in a row
+    reason: str = ""  # of the last failure
+    problem: dict[str, Any] | None = None  # the CA's own words
+    next_try: datetime | None = None
+
+
 class CertificatesAnswer(Message):
     certificates: tuple[Certificate, ...]
+    states: tuple[CertificateState, ...] = ()
+
+
+RENEW_CERTIFICATE_SUBJECT = "narthex.v1.certs.renew"
+
+
+class CertificateRenewal(Message):
+    """Renew a certificate now, whatever its age. The CA's limits hold all the same."""
+
+    id: str
+
+
+REHEARSE_CERTIFICATE_SUBJECT = "narthex.v1.certs.rehearse"
+
+
+class CertificateRehearsal(Message):
+    """Go through a whole order for these hosts at the CA's staging directory, and keep nothing of it."""
+
+    hosts: tuple[str, ...]
+
+
+class CertificateRehearsed(Message):
+    passed: bool
+    steps: tuple[str, ...]  # what was done, one sentence each
+    reason: str = ""  # why it failed
+    problem: dict[str, Any] | None = None
+
+
+CERTIFICATE_SUBJECTS = (CERTIFICATES_SUBJECT, RENEW_CERTIFICATE_SUBJECT, REHEARSE_CERTIFICATE_SUBJECT)
 
 
 LIMIT_USE_SUBJECT = "narthex.v1.router.limit_use"

@@ -12,6 +12,9 @@ from narthex.routing.limits import Use as Use
 from narthex.routing.limits import concurrency_key as concurrency_key
 from narthex.routing.limits import open_limit_store as open_limit_store
 from narthex.routing.limits import rate_key as rate_key
+from narthex.routing.records import LeaseLost as LeaseLost
+from narthex.routing.records import RecordStore as RecordStore
+from narthex.routing.records import open_record_store as open_record_store
 from narthex.routing.store import Change as Change
 from narthex.routing.store import Position as Position
 from narthex.routing.store import PositionLost as PositionLost

@@ -16,6 +16,8 @@ class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 - entities.Token
     ACCESS = "access"  # entities.Access
     CERTIFICATE = "certificate"  # {"hosts", "chain", "sealed_key", "not_after"}; see narthex_certs
+    CHALLENGE = "challenge"  # what a CA wants to see of a host, while it looks; see narthex_certs.challenges
+    DOMAIN = "domain"  # entities.Domain
 
     __hash__ = str.__hash__  # an Enum's own is a Python function: a third of the time of loading a table
 

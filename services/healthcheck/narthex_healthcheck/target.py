@@ -11,6 +11,7 @@ NO_PORT = Outcome(
     "no_port",
     "no port is known: give the instance or its health check a port, or create a service for the deployment",
 )
+_ANY_GOOD = ranges(ANY_GOOD)
 _SHORTEST_S = 0.1  # an interval or timeout of 0 would be a busy loop
 
 
@@ -21,7 +22,7 @@ class Question:
     path: str = "/"
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
-    expected: Ranges = ranges(ANY_GOOD)
+    expected: Ranges = _ANY_GOOD
 
     def outcome(self, status: int) -> Outcome:
         """What an answer with this status says about the instance."""

@@ -31,7 +31,7 @@ from narthex_registry.relay import Relay
 from narthex_registry.retention import forget_what_is_old
 from narthex_registry.samples import sample
 from narthex_registry.schema import migrate
-from narthex_registry.services import Address
+from narthex_registry.service_views import Address
 from narthex_registry.sign_in import SignIn
 from narthex_registry.snapshot import Snapshot
 from narthex_registry.sources import parse_networks

@@ -12,7 +12,7 @@ from narthex.contracts.events import (
     DeploymentUpdated,
     VersionDeleted,
 )
-from narthex_registry import access, imported, instances, tables
+from narthex_registry import access, imported, instances, tables, variables
 from narthex_registry.database import Change
 from narthex_registry.fields import defaults_of, given
 
@@ -44,11 +44,13 @@ async def find(session: AsyncSession, project_id: str, name: str) -> tables.Depl
     return found
 
 
-async def named_in_body(session: AsyncSession, project_id: str, name: str) -> tables.Deployment:
-    """The deployment that a request's `deployment` field names."""
+async def named_in_body(
+    session: AsyncSession, project_id: str, name: str, field: str = "deployment"
+) -> tables.Deployment:
+    """The deployment that a field of a request's body names."""
     found = await _lookup(session, project_id, name)
     if found is None:
-        raise Invalid(f"deployment: there is no deployment {name}")
+        raise Invalid(f"{field}: there is no deployment {name}")
     return found
 
 
@@ -102,8 +104,10 @@ async def delete(change: Change, deployment: tables.Deployment) -> None:
     query = select(tables.Version).where(tables.Version.deployment_id == deployment.id)
     for version in (await change.session.execute(query)).scalars().all():
         await instances.remove_all(change, version, f"deployment {deployment.name} was deleted")
+        await variables.remove_all(change, version.id)
         change.facts.record(VersionDeleted, version)
         await change.session.delete(version)
+    await variables.remove_all(change, deployment.id)
     await change.session.flush()
     change.facts.record(DeploymentDeleted, deployment)
     await change.session.delete(deployment)

@@ -20,7 +20,6 @@ from narthex.contracts.events import ProjectCreated, TokenIssued, TokenRevoked
 from narthex.runtime.sealing import Sealer, open_sealing_key, session_key, token_digest_key
 from narthex_registry import members, tables
 from narthex_registry.database import Change, Database
-from narthex_registry.permissions import PROJECT_ADMIN
 from narthex_registry.tokens import Keys, digest, new_token
 
 log = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ async def _create_first(change: Change, email: str) -> tables.User:
     change.session.add_all([project, member])
     await change.session.flush()
     change.facts.record(ProjectCreated, project)
-    await members.welcome(change, project, administrator, role=PROJECT_ADMIN)
+    await members.welcome(change, project, administrator)
     return administrator
 
 

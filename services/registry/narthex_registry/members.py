@@ -7,7 +7,7 @@ from narthex.contracts import api
 from narthex.contracts.errors import Conflict, Invalid, NotFound
 from narthex_registry import access, tables, user_limits
 from narthex_registry.database import Change
-from narthex_registry.permissions import DEFAULT_ROLES
+from narthex_registry.permissions import DEFAULT_ROLES, PROJECT_ADMIN
 
 
 async def listed(session: AsyncSession, project_id: str) -> list[tables.User]:
@@ -46,19 +46,19 @@ async def add(change: Change, project: tables.Project, user_id: str) -> tables.U
     return user
 
 
-async def welcome(change: Change, project: tables.Project, user: tables.User, *, role: str) -> None:
-    """Make somebody a member with a default role: whoever creates a project."""
+async def welcome(change: Change, project: tables.Project, user: tables.User) -> None:
+    """Make whoever creates a project its first member and admin, and tell everybody whom that concerns."""
     change.session.add(tables.ProjectMember(project_id=project.id, user_id=user.id))
     assignment = tables.RoleAssignment(
         project_id=project.id,
-        role_id=DEFAULT_ROLES[role].id_in(project.id),
+        role_id=DEFAULT_ROLES[PROJECT_ADMIN].id_in(project.id),
         assignee_type="user",
         assignee_id=user.id,
         resource_type="project",
         resource_id=project.id,
     )
     change.session.add(assignment)
-    await access.refresh(change, [user.id])
+    await access.refresh(change, [user.id, *await access.administrators(change.session, project.organization_id)])
 
 
 async def remove(change: Change, member: tables.ProjectMember) -> None:

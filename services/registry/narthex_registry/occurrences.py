@@ -86,9 +86,10 @@ def of_requests(batch: RequestsServed) -> Iterator[Occurrence]:
             )
 
 
-def of_readiness(event: Event, service_id: str, *, ready: bool, reason: str) -> Occurrence:
+def of_readiness(event: Event, project_id: str, service_id: str, *, ready: bool, reason: str) -> Occurrence:
     """That the last healthy instance of a service went, or that there is one again."""
-    return _of_service(event, "service_recovered" if ready else "service_unhealthy", service_id, {"reason": reason})
+    name = "service_recovered" if ready else "service_unhealthy"
+    return Occurrence(event.id, name, event.time, project_id, SERVICE, service_id, data={"reason": reason})
 
 
 def services_of(hosts: tuple[str, ...]) -> list[str]:

@@ -33,7 +33,7 @@ def service_values(body: api.ServiceUpdate, *, allow_public: bool) -> dict[str, 
             "whoever runs it can allow them with NARTHEX_API_ALLOW_PUBLIC=true"
         )
     if pattern := values.get("request_logging_excluded_paths"):
-        _compiles(pattern)
+        compiles("request_logging_excluded_paths", pattern)
     return values
 
 
@@ -57,8 +57,8 @@ def refers_to_no_deployment(values: dict[str, Any], shown: str) -> None:
         raise Invalid("version: must be left out for a service of type imported")
 
 
-def _compiles(pattern: str) -> None:
-    """The router matches it with RE2, whose time is linear: what RE2 cannot read is refused here."""
+def compiles(field: str, pattern: str) -> None:
+    """What is matched is matched with RE2, whose time is linear: what RE2 cannot read is refused here."""
     import re2  # 6 MB that few installations need
 
     options = re2.Options()
@@ -67,4 +67,4 @@ def _compiles(pattern: str) -> None:
         re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error
-        raise Invalid(f"request_logging_excluded_paths: must be an RE2 regular expression: {reason}") from None
+        raise Invalid(f"{field}: must be an RE2 regular expression: {reason}") from None

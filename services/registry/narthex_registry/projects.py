@@ -9,10 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from narthex.contracts import api
 from narthex.contracts.errors import Conflict, NotFound
 from narthex.contracts.events import ProjectCreated, ProjectDeleted, ProjectUpdated
-from narthex_registry import access, members, organizations, people, roles, service_users, tables
+from narthex_registry import access, members, organizations, people, roles, service_users, tables, variables
 from narthex_registry.database import Change
 from narthex_registry.fields import defaults_of, given
-from narthex_registry.permissions import PROJECT_ADMIN
 
 REQUIRED = frozenset({"name"})
 DEFAULTS = defaults_of(api.ProjectDetail, ("advanced_permissions", "credits", "labels", "cors_origins", "suspended"))
@@ -56,8 +55,7 @@ async def create(change: Change, body: api.ProjectCreate, creator: tables.User) 
     change.session.add(project)
     await change.session.flush()
     change.facts.record(ProjectCreated, project)
-    await members.welcome(change, project, creator, role=PROJECT_ADMIN)
-    await access.refresh(change, await access.administrators(change.session, organization.id))
+    await members.welcome(change, project, creator)
     return project
 
 
@@ -123,6 +121,7 @@ async def _forget(change: Change, project: tables.Project) -> None:
     query = select(tables.Webhook).where(tables.Webhook.project_id == project.id)
     for webhook in (await change.session.execute(query)).scalars().all():
         await change.session.delete(webhook)
+    await variables.remove_all(change, project.id)
     await change.session.flush()
     metrics = select(tables.Metric.id).where(tables.Metric.project_id == project.id)
     for statement in (

@@ -9,7 +9,7 @@ from narthex.contracts import api
 from narthex.contracts.entities import HealthCheck
 from narthex.contracts.errors import Conflict, Invalid, NotFound
 from narthex.contracts.events import VersionCreated, VersionDeleted, VersionUpdated
-from narthex_registry import deployments, imported, instances, paging, revisions, tables
+from narthex_registry import deployments, imported, instances, paging, revisions, tables, variables
 from narthex_registry.database import Change
 from narthex_registry.fields import given
 
@@ -54,11 +54,13 @@ async def find_with_deployment(
     return owner, version
 
 
-async def named_in_body(session: AsyncSession, deployment: tables.Deployment, name: str) -> tables.Version:
-    """The version that a request's `version` field names."""
+async def named_in_body(
+    session: AsyncSession, deployment: tables.Deployment, name: str, field: str = "version"
+) -> tables.Version:
+    """The version that a field of a request's body names."""
     found = await _lookup(session, deployment.id, name)
     if found is None:
-        raise Invalid(f"version: deployment {deployment.name} has no version {name}")
+        raise Invalid(f"{field}: deployment {deployment.name} has no version {name}")
     return found
 
 
@@ -119,6 +121,7 @@ async def delete(change: Change, deployment: tables.Deployment, version: tables.
     await instances.remove_all(change, version, f"version {version.name} was deleted")
     if deployment.default_version_id == version.id:
         deployments.make_default(change, deployment, None)
+    await variables.remove_all(change, version.id)
     change.facts.record(VersionDeleted, version)
     await change.session.delete(version)
 

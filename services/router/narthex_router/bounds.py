@@ -45,6 +45,7 @@ class Bounds:
     tunnel_idle_s: float = 3600.0  # without a byte of a WebSocket, either way
     upstream_idle_s: float = 4.0  # an idle connection to an instance; below uvicorn's and Node's 5 s
     upstream_fresh_s: float = 1.0  # a request that cannot be repeated takes no connection idle for longer
+    half_closed_s: float = 0.5  # without a byte of the answer to a client that sends no more: it has gone
     linger_s: float = 2.0  # reading on after an early answer, so that the client gets to see it
     drain_s: float = 8.0  # for requests under way when the router stops
     quiet_s: float = 1.0  # a draining router waits so long for the next request of an idle connection

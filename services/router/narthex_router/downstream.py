@@ -49,6 +49,7 @@ class Downstream(asyncio.Protocol):
         "_closing",
         "_deadline",
         "_forwarded",
+        "_half_closed_at",
         "_head_begun",
         "_lingering",
         "_shape",
@@ -76,6 +77,7 @@ class Downstream(asyncio.Protocol):
         self._head_begun = False  # bytes of the next request, or empty lines before it, have come
         self._lingering = -1  # bytes still thrown away before the connection is cut; -1: not lingering
         self._deadline = 0.0  # for the head, the idle time and the lingering
+        self._half_closed_at = 0.0  # when the client said that it sends no more
         self.read_stopped = False
         self._shape = NO_SHAPE  # of the last request
 
@@ -117,9 +119,12 @@ class Downstream(asyncio.Protocol):
             self._hold(rest)
 
     def eof_received(self) -> bool:
-        """A client that stops sending has gone: nginx reads it the same way, and there is no other sign of it
-        while a model thinks."""
-        return False
+        """The client sends no more. Most have gone, and there is no other sign of it while a model thinks; one that
+        has sent a whole request may wait for its answer, which it gets if that is soon there."""
+        if self.secure or self.forwarding.exchange is None or not self.forwarding.body.done:
+            return False
+        self._half_closed_at = self.plane.now
+        return True
 
     def connection_lost(self, error: Exception | None) -> None:
         self.plane.connections.discard(self)
@@ -141,8 +146,14 @@ class Downstream(asyncio.Protocol):
 
     def check_time(self, now: float) -> None:
         """End what has taken too long."""
-        if self.forwarding.exchange is not None:
-            self.forwarding.check_time(now)
+        exchange = self.forwarding.exchange
+        if exchange is not None:
+            quiet_since = max(exchange.progress, self._half_closed_at)
+            if self._half_closed_at and now - quiet_since > self.plane.bounds.half_closed_s:
+                self.forwarding.client_gone()
+                self.cut()
+            else:
+                self.forwarding.check_time(now)
         elif now > self._deadline:
             self._too_late()
 
@@ -363,13 +374,15 @@ class Downstream(asyncio.Protocol):
         if not body.done:
             forwarding.keep_alive = False
         request_id = plane.ids.next(time.time())
+        close = not forwarding.keep_alive
         if shape.ruling is Ruling.REDIRECT:
             port = b"" if plane.https_port == 443 else b":%d" % plane.https_port
-            self.transport.write(redirect(b"https://%b%b%b" % (shape.host, port, target), request_id))
+            path = b"/" if target == b"*" else target
+            self.transport.write(redirect(b"https://%b%b%b" % (shape.host, port, path), request_id, close=close))
         else:
             plane.answered += 1
             code, detail = _UNROUTED[shape.ruling]
-            close, head_only = not forwarding.keep_alive, method == b"HEAD"
+            head_only = method == b"HEAD"
             self.transport.write(problem(code, detail, request_id, [], 0.0, close=close, head_only=head_only)[1])
         if forwarding.keep_alive:
             self._await_request()
@@ -394,6 +407,8 @@ class Downstream(asyncio.Protocol):
             self.go_on_reading()
         if self._buffer:
             self._read_requests(self._buffer, 0)
+        if self._half_closed_at and self.forwarding.exchange is None and not self._closing:
+            self._end_connection(early=False)
 
     def _end_connection(self, *, early: bool) -> None:
         """Close once all is written; after an early answer the client's bytes are read on for a while, since

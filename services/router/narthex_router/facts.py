@@ -15,12 +15,14 @@ from msgspec import Meta, Struct, field, json
 
 from narthex.routing import Kind
 
+ROUTABLE = frozenset({"healthy", "busy"})
+# Ids that stand in other entities too.
+SHARED = frozenset({Kind.DEPLOYMENT, Kind.SERVICE})
 GONE_KEPT = 100_000  # of each kind, the last: what an older entry could still bring back
 # Words that stand in every entity: one string for each. Found faster here than among a million interned strings.
 _WORDS = {
     word: word
     for words in (
-        "healthy unhealthy busy unknown",
         "least_of_two round_robin least_in_flight affinity",
         "enforce shadow closed open",
     )
@@ -91,18 +93,24 @@ class Instance(Fact, gc=False):
     port: Port | None = None  # None: the service's
     weight: int = 1
     stopping: bool = False
+    # The last verdict on it stands here too: an entry of its own would cost one more look-up in a large dict each time
+    # and 80 bytes.
+    fit: bool = field(default=False, name="-fit")  # said to be able to take requests
+    judged_at: int = field(default=-1, name="-judged_at")  # the verdict's revision
 
     def __post_init__(self) -> None:
         self.deployment_id = intern(self.deployment_id)
         self.version_id = intern(self.version_id)
-        self.address = intern(self.address)
+
+    def routable(self) -> bool:
+        return self.fit and not self.stopping
 
 
 class Health(Fact, gc=False):
     health: str
 
-    def __post_init__(self) -> None:
-        self.health = _WORDS.get(self.health, self.health)
+    def fit(self) -> bool:
+        return self.health in ROUTABLE
 
 
 class Token(Fact, gc=False):
@@ -169,7 +177,7 @@ class Facts:
             return before, None
         after = READ[kind](payload)
         after.at = revision
-        held[intern(key)] = after
+        held[intern(key) if kind in SHARED else key] = after
         if gone:
             gone.pop(key, None)
         return before, after

@@ -246,7 +246,8 @@ class Gates:
     def _let_shadow_in(self, gate: Gate, verdict: Verdict, code: str, limit: AnyLimit, now: float) -> None:
         """The request passes; what would have become of it may turn out later."""
         if verdict is Verdict.ASKED:
-            self._queue(Waiter(gate, Shadow(gate), now), now)
+            if isinstance(self._queue(Waiter(gate, Shadow(gate), now), now), Over):
+                gate.force()
         else:
             gate.force()
             if verdict is Verdict.OVER:

@@ -49,6 +49,9 @@ _KIND: dict[type[Event], Kind] = {
     events.ServiceCreated: Kind.SERVICE,
     events.ServiceUpdated: Kind.SERVICE,
     events.ServiceDeleted: Kind.SERVICE,
+    events.DomainAdded: Kind.DOMAIN,
+    events.DomainVerified: Kind.DOMAIN,
+    events.DomainRemoved: Kind.DOMAIN,
     events.InstanceRegistered: Kind.INSTANCE,
     events.InstanceDraining: Kind.INSTANCE,
     events.InstanceRemoved: Kind.INSTANCE,
@@ -63,11 +66,12 @@ _GONE = frozenset(
         events.DeploymentDeleted,
         events.VersionDeleted,
         events.ServiceDeleted,
+        events.DomainRemoved,
         events.InstanceRemoved,
     }
 )
-# Health has its own source of revisions, certificates their own writer: a snapshot does not remove them.
-_OWNED = tuple(kind for kind in Kind if kind not in (Kind.HEALTH, Kind.CERTIFICATE))
+# Health has its own source of revisions, certificates and challenges their own writer: a snapshot does not remove them.
+_OWNED = tuple(kind for kind in Kind if kind not in (Kind.HEALTH, Kind.CERTIFICATE, Kind.CHALLENGE))
 
 
 def entry_of(event: Any) -> Entry:

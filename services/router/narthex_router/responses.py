@@ -140,9 +140,10 @@ def describe(attempt: Attempt, started: float) -> dict[str, object]:
     }
 
 
-def redirect(location: bytes, request_id: bytes) -> bytes:
+def redirect(location: bytes, request_id: bytes, *, close: bool) -> bytes:
     """308 to the same place over HTTPS; the location was checked to be a plain host and target."""
-    return b"HTTP/1.1 308 Permanent Redirect\r\nlocation: %b\r\nx-request-id: %b\r\ncontent-length: 0\r\n\r\n" % (
+    return b"HTTP/1.1 308 Permanent Redirect\r\nlocation: %b\r\nx-request-id: %b\r\ncontent-length: 0\r\n%b\r\n" % (
         location,
         request_id,
+        b"connection: close\r\n" if close else b"",
     )

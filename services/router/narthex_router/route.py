@@ -66,9 +66,9 @@ def new_route(
     service: Service,
     version_id: str,
     policy: Policy,
-    instances: Iterable[tuple[str, Instance, bool]],
+    instances: Iterable[tuple[str, Instance]],
 ) -> Route:
-    """The route to a service's instances of a version: id, instance and whether it is fit for requests."""
+    """The route to those of the instances that are of a version."""
     ours = [each for each in instances if each[1].version_id == version_id]
     return Route(
         host=host,
@@ -82,8 +82,8 @@ def new_route(
         policy=policy,
         targets=tuple(
             Target(service_id, instance_id, instance.address, instance.port or service.port, instance.weight)
-            for instance_id, instance, fit in ours
-            if fit and not instance.stopping
+            for instance_id, instance in ours
+            if instance.routable()
         ),
         registered=len(ours),
     )

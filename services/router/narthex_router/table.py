@@ -20,7 +20,6 @@ from narthex_router.route import new_caller, new_route, policy_of
 from narthex_router.swap import Size
 
 BOUNDS = Bounds()
-ROUTABLE = frozenset({"healthy", "busy"})
 POLICIES = 10_000  # different ones that are remembered
 
 
@@ -36,7 +35,7 @@ class Table:
         self._services: dict[str, Service] = facts.held[Kind.SERVICE]
         self._deployments: dict[str, Deployment] = facts.held[Kind.DEPLOYMENT]
         self._instances: dict[str, Instance] = facts.held[Kind.INSTANCE]
-        self._health: dict[str, Health] = facts.held[Kind.HEALTH]
+        self._waiting: dict[str, Health] = facts.held[Kind.HEALTH]  # verdicts on instances that are not known yet
         self._tokens: dict[str, Token] = facts.held[Kind.TOKEN]
         self.certificates: Mapping[str, Certificate] = facts.held[Kind.CERTIFICATE]
         # Indexes over the facts.
@@ -94,15 +93,16 @@ class Table:
         kinds: set[Kind] = set()
         take, sequence_now = self._facts.take, self.applied_sequence
         for kind, key, revision, sequence, payload in entries:
-            if sequence > sequence_now:
-                sequence_now = sequence
-            if kind not in READ:
-                continue
             try:
-                taken = take(kind, key, revision, payload)
-            except ValueError:
+                if kind is Kind.HEALTH:
+                    taken = self._judge(key, revision, payload)
+                else:
+                    taken = take(kind, key, revision, payload) if kind in READ else None
+            except (ValueError, RecursionError):
                 self.unreadable += 1
                 continue
+            if sequence > sequence_now:
+                sequence_now = sequence
             if taken is not None:
                 kinds.add(kind)
                 self._index(kind, key, *taken)
@@ -115,20 +115,12 @@ class Table:
     def _index(self, kind: Kind, key: str, before: Any, after: Any) -> None:
         """Note where a thing is found, and forget the routes that are made of it."""
         match kind:
-            case Kind.HEALTH:
-                instance = self._instances.get(key)
-                if instance is not None:
-                    self._routable += not instance.stopping and _fit(after)
-                    self._routable -= not instance.stopping and _fit(before)
-                    self._forget_routes(instance.deployment_id)
-                elif key in self._facts.gone[Kind.INSTANCE]:
-                    self._health.pop(key, None)
             case Kind.INSTANCE:
-                if _fit(self._health.get(key)):
-                    self._routable += after is not None and not after.stopping
-                    self._routable -= before is not None and not before.stopping
-                if after is None:
-                    self._health.pop(key, None)  # an id is never used again
+                if after is not None:
+                    self._hand_on_verdict(key, before, after)
+                elif self._waiting:
+                    self._waiting.pop(key, None)
+                self._routable += (after is not None and after.routable()) - (before is not None and before.routable())
                 self._move(self._instances_of, key, before, after)
             case Kind.SERVICE:
                 self._move(self._services_of, key, before, after)
@@ -142,6 +134,27 @@ class Table:
                     self._token_ids[bytes.fromhex(after.digest)] = key
             case _:
                 pass
+
+    def _judge(self, key: str, revision: int, payload: bytes | None) -> tuple[Any, Any] | None:
+        """Take a verdict over into its instance; one that comes before its instance waits."""
+        instance = self._instances.get(key)
+        if instance is None:
+            gone = key in self._facts.gone[Kind.INSTANCE]
+            return None if gone else self._facts.take(Kind.HEALTH, key, revision, payload)
+        if revision <= instance.judged_at:
+            return None
+        fit = payload is not None and READ[Kind.HEALTH](payload).fit()
+        if fit is not instance.fit:
+            self._routable += 0 if instance.stopping else 1 if fit else -1
+            self._forget_routes(instance.deployment_id)
+        instance.fit, instance.judged_at = fit, revision
+        return instance, instance
+
+    def _hand_on_verdict(self, key: str, before: Instance | None, after: Instance) -> None:
+        if before is not None:
+            after.fit, after.judged_at = before.fit, before.judged_at
+        elif self._waiting and (verdict := self._waiting.pop(key, None)) is not None:
+            after.fit, after.judged_at = verdict.fit(), verdict.at
 
     def _move(self, index: dict[str, list[str]], key: str, before: Any, after: Any) -> None:
         if before is not None and (after is None or after.deployment_id != before.deployment_id):
@@ -184,10 +197,10 @@ class Table:
             self._policies.clear()
         return self._policies.setdefault(policy, policy)
 
-    def _instances_by_id(self, deployment_id: str) -> Iterator[tuple[str, Instance, bool]]:
+    def _instances_by_id(self, deployment_id: str) -> Iterator[tuple[str, Instance]]:
         """A deployment's instances, in the same order in every worker."""
         for key in sorted(self._instances_of.get(deployment_id, ())):
-            yield key, self._instances[key], _fit(self._health.get(key))
+            yield key, self._instances[key]
 
     def _make_caller(self, digest: bytes) -> Caller | None:
         token_id = self._token_ids.get(digest)
@@ -197,8 +210,3 @@ class Table:
         access = self._facts.held[Kind.ACCESS].get(token.subject_id)
         caller = self._callers[digest] = new_caller(token_id, token, access)
         return caller
-
-
-def _fit(health: Health | None) -> bool:
-    """Whether an instance that is said to be so may be sent requests."""
-    return health is not None and health.health in ROUTABLE

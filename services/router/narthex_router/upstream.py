@@ -174,7 +174,7 @@ class Upstream(asyncio.Protocol):
         assert forwarding is not None
         seen = len(self._buffer)
         end = data.find(b"\r\n\r\n", max(0, seen - 3))
-        if end < 0:
+        if end < 0 or end > MAX_RESPONSE_HEAD:
             if len(data) > MAX_RESPONSE_HEAD or not b"HTTP/1."[: len(data)] == data[:7]:
                 raise BadMessage("the response does not begin with a head of at most 64 KiB")
             if HOPELESS.search(data, max(0, seen - 1)):

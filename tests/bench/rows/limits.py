@@ -43,6 +43,12 @@ def most_in_a_minute(moments: list[float]) -> int:
     return max((bisect_left(moments, at + 60.0) - i for i, at in enumerate(moments)), default=0)
 
 
+def fewest_in_a_minute(moments: list[float], first: float, last: float) -> int:
+    """The smallest number in any 60 s between two moments."""
+    starts = [first + n / 10 for n in range(int((last - first - 60) * 10))]
+    return min(bisect_left(moments, at + 60.0) - bisect_left(moments, at) for at in starts)
+
+
 async def _limits(directory: Path) -> Row:
     async with fleet(directory) as running:
         await running.limit(rate_limit=LIMIT)
@@ -57,6 +63,7 @@ async def _limits(directory: Path) -> Row:
         most = running.most_at_a_time()
     passed = Measure("requests that reached the instance", "")
     passed.add(f"most in any 60 s, of {LIMIT} allowed", most_in_a_minute(moments))
+    passed.add("fewest in any 60 s", fewest_in_a_minute(moments, began, began + 60 * MINUTES))
     for number, count in enumerate(minutes, 1):
         passed.add(f"minute {number}", count)
     passed.add(f"in flight at most, of {IN_FLIGHT} allowed", most)

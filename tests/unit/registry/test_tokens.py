@@ -15,7 +15,7 @@ def test_a_token_is_recognisable_and_long_enough() -> None:
 
 def test_a_token_survives_how_the_notebooks_of_ubiops_cut_off_the_word_before_it() -> None:
     token = new_token()
-    assert f"Token {token}".lstrip("Token ") == token  # noqa: B005 - it is theirs
+    assert f"Token {token}".lstrip("Token ") == token
 
 
 def test_a_token_ends_in_a_checksum_of_the_rest() -> None:

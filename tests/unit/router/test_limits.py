@@ -318,6 +318,20 @@ def test_when_there_is_no_answer_the_service_says_what_becomes_of_requests(
     assert not list(gates.take_reached())  # nobody knows that it was
 
 
+def test_a_shadow_limit_lets_all_pass_and_counts_right_however_they_end(gates: Gates) -> None:
+    gate = gates.gate("s", "p", Quota(flight=2, shadow=True))
+    held = [gates.knock(gate, Client(), 0.0) for _ in range(7)]  # more than may wait for the answer
+    assert held == [gate] * 7
+    held.pop().leave()  # type: ignore[union-attr]
+    answered(gates, lambda ask: FlightAnswer(2, 0, 5 * SECOND, 0))
+    for _ in held:
+        gate.leave()
+    assert gate.flight is not None
+    assert gate.flight.busy == 0
+    [reached] = gates.take_reached()
+    assert (reached.refused, reached.shadowed) == (0, 3)  # those that could not even have waited for the answer
+
+
 def queue(gates: Gates, *senders: str) -> dict[str, list[Client]]:
     """Requests of tokens, in this order, where none has room."""
     clients: dict[str, list[Client]] = {}

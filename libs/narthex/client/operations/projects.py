@@ -63,9 +63,9 @@ def get_member(id: str, *, project: str | None = None) -> Call[ProjectUserDetail
     return Call("GET", in_project(project, "users", id), ProjectUserDetail)
 
 
-def add_member(user: str, *, project: str | None = None) -> Call[ProjectUserDetail]:
-    """Let somebody of the organization (id or e-mail) into a project; what they may do there is up to roles."""
-    body = made(ProjectUserCreate, user_id=user)
+def add_member(id: str, *, project: str | None = None) -> Call[ProjectUserDetail]:
+    """Let somebody of the organization into a project; what they may do there is up to roles."""
+    body = made(ProjectUserCreate, user_id=id)
     return Call("POST", in_project(project, "users"), ProjectUserDetail, body=body)
 
 

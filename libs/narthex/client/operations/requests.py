@@ -27,10 +27,16 @@ def list_requests(
     code: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    user: str | None = None,
+    method: str | None = None,
+    path: str | None = None,
+    instance: str | None = None,
+    slower_than_ms: float | None = None,
     page: int = PAGE,
     project: str | None = None,
 ) -> Listing[RequestPage, RequestRecord]:
-    """What was asked of a service, newest first. `status` is a number or a class such as `5xx`."""
+    """What was asked of a service, newest first. `status` is a number or a class such as `5xx`, `path` an RE2
+    expression that is found anywhere in it, `user` an id."""
     query: Query = {
         "limit": page,
         "offset": 0,
@@ -38,6 +44,11 @@ def list_requests(
         "code": code,
         "since": moment(since),
         "until": moment(until),
+        "user": user,
+        "method": method,
+        "path": path,
+        "instance": instance,
+        "slower_than_ms": None if slower_than_ms is None else f"{slower_than_ms:g}",
     }
     call = Call("GET", of_service(project, service, "requests"), RequestPage, query=query)
     return Listing(call, lambda answer: answer.results, _next_page)

@@ -21,7 +21,6 @@ _BELOW = "{rest:(/.*)?}"  # the path itself and everything under it
 _PIPELINES = "Narthex has no pipelines: each application is called through its own service"
 _FILES = "Narthex stores no files: an application brings its own storage"
 _BUILDS = "Narthex builds no environments: start the application in an image of yours and register its instances"
-_VARIABLES = "Narthex keeps no environment variables: whoever starts an application gives it its environment"
 _REVISIONS = "Narthex keeps no uploaded code, so there is nothing to download or to build"
 _REQUESTS = "Narthex runs no code behind requests to deployments: make a service for it and call the service's endpoint"
 _MACHINES = "Narthex rents no machines: instances run where their owner started them"
@@ -42,15 +41,6 @@ _MISSING: tuple[tuple[str, str, str], ...] = (
     ("PATCH", _ENVIRONMENT + "/tags/{tag}", _BUILDS),
     ("DELETE", _ENVIRONMENT + "/tags/{tag}", _BUILDS),
     (METH_ANY, _ENVIRONMENT + "/tags/{tag}/{rest:.*}", _BUILDS),
-    *(
-        (method, path, _VARIABLES)
-        for owner in (_PROJECT, _DEPLOYMENT, _VERSION)
-        for method, path in (
-            ("POST", f"{owner}/environment-variables"),
-            (METH_ANY, owner + "/environment-variables/{rest:.*}"),
-            ("POST", f"{owner}/copy-environment-variables"),
-        )
-    ),
     (METH_ANY, _VERSION + "/revisions/{revision}/{rest:.*}", _REVISIONS),
     *(
         ("POST", owner + way, _REQUESTS)

@@ -1,11 +1,11 @@
-"""What `ubiops deployments deploy` and `ubiops versions wait` ask about a version: revisions, and variables."""
+"""What `ubiops deployments deploy` and `ubiops versions wait` ask about a version: revisions."""
 
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200
 
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
-from narthex_registry import deployments, revisions, versions
+from narthex_registry import revisions, versions
 from narthex_registry.api.endpoint import endpoint, needing, rendered
 from narthex_registry.api.state import PROJECT_ID, USER, cause, state
 
@@ -49,32 +49,6 @@ async def upload_revision(request: web.Request) -> web.Response:
 upload_revision.reads_body_itself = True  # type: ignore[attr-defined]  # read by `layers.body`: it is no JSON
 
 
-@endpoint("projects.get")
-async def list_project_variables(request: web.Request, project: str, /) -> r200[list[api.EnvironmentVariable]]:
-    """None: what runs gets its environment from whoever starts it."""
-    return []
-
-
-@endpoint("deployments.get")
-async def list_deployment_variables(
-    request: web.Request, project: str, deployment: str, /
-) -> r200[list[api.EnvironmentVariable]]:
-    """None: what runs gets its environment from whoever starts it."""
-    async with state(request).database.read() as session:
-        await deployments.find(session, request[PROJECT_ID], deployment)
-    return []
-
-
-@endpoint("deployments.versions.get")
-async def list_version_variables(
-    request: web.Request, project: str, deployment: str, version: str, /
-) -> r200[list[api.EnvironmentVariable]]:
-    """None: what runs gets its environment from whoever starts it."""
-    async with state(request).database.read() as session:
-        await versions.find_with_deployment(session, request[PROJECT_ID], deployment, version)
-    return []
-
-
 async def _drained(request: web.Request) -> int:
     """Read a body to its end and forget it; how long it was."""
     size = 0
@@ -89,7 +63,4 @@ ROUTES = [
     web.get(_VERSION + "/revisions", list_revisions),
     web.post(_VERSION + "/revisions", upload_revision),
     web.get(_VERSION + "/revisions/{revision}", get_revision),
-    web.get("/projects/{project}/environment-variables", list_project_variables),
-    web.get("/projects/{project}/deployments/{deployment}/environment-variables", list_deployment_variables),
-    web.get(_VERSION + "/environment-variables", list_version_variables),
 ]

@@ -26,6 +26,7 @@ from narthex_registry.api import (
     sign_in,
     stream,
     user_limits,
+    variables,
     webhooks,
 )
 from narthex_registry.api.endpoint import needing
@@ -50,6 +51,7 @@ ROUTES = [
     *instance_types.ROUTES,
     *requests.ROUTES,
     *metrics.ROUTES,
+    *variables.ROUTES,
     *webhooks.ROUTES,
     *activity.ROUTES,
     *stream.ROUTES,

@@ -14,18 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden, Invalid
 from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
-from narthex_registry import imported, services, tables
+from narthex_registry import imported, service_views, services, tables
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import When, in_utc
 from narthex_registry.api.needs import Permission
 from narthex_registry.api.preconditions import about
 from narthex_registry.api.state import GRANTS, PROJECT_ID, cause, state
 from narthex_registry.fields import matches_labels
+from narthex_registry.policy import compiles
 from narthex_registry.propagation import propagation
 
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Many = Annotated[int, Field(ge=1, le=10_000)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
+Milliseconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
 @endpoint(Permission("services.list", somewhere=True))
@@ -47,16 +49,18 @@ async def list_services(
     registry, grants = state(request), request[GRANTS]
     every = grants.allows("services.list") and not labels
     # Where something is left out here, the page is cut here too.
-    which = services.Which(version_ids, limit, offset) if every else services.Which(version_ids)
+    which = service_views.Which(version_ids, limit, offset) if every else service_views.Which(version_ids)
     async with registry.database.read() as session:
-        reading = services.listed if detail else services.summaries
+        reading = service_views.listed if detail else service_views.summaries
         found: Sequence[Any] = await reading(session, request[PROJECT_ID], which)
     if not every:
         seen = (row for row in found if grants.allows("services.list", row.id) and matches_labels(row.labels, labels))
         found = list(islice(seen, offset, None if limit is None else offset + limit))
     if detail:
-        return (services.render(named.service, named.deployment, named.version, registry.address) for named in found)
-    return (services.summary(row, registry.address) for row in found)
+        return (
+            service_views.render(named.service, named.deployment, named.version, registry.address) for named in found
+        )
+    return (service_views.summary(row, registry.address) for row in found)
 
 
 @endpoint("services.create")
@@ -68,16 +72,16 @@ async def create_service(request: web.Request, project: str, /, body: api.Servic
     async with registry.database.change(cause(request)) as change:
         service = await services.create(change, request[PROJECT_ID], body, allow_public=registry.api.allow_public)
         about(request, service)
-        return await services.detail(change.session, service, registry.address)
+        return await service_views.detail(change.session, service, registry.address)
 
 
 @endpoint("services.get")
 async def get_service(request: web.Request, project: str, service: str, /) -> r200[api.ServiceDetail]:
     """One service."""
     async with state(request).database.read() as session:
-        found, deployment, version = await services.find_with_names(session, request[PROJECT_ID], service)
+        found, deployment, version = await service_views.find_with_names(session, request[PROJECT_ID], service)
     about(request, found)
-    return services.render(found, deployment, version, state(request).address)
+    return service_views.render(found, deployment, version, state(request).address)
 
 
 @endpoint("services.update")
@@ -95,8 +99,9 @@ async def update_service(
         drained_at = registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
         await services.update(change, found, body, allow_public=registry.api.allow_public, drained_at=drained_at)
         await change.session.flush()
-        shown = await services.detail(change.session, found, registry.address)
-    registry.reaper.wake()
+        shown = await service_views.detail(change.session, found, registry.address)
+    if found.type == imported.TYPE:  # an instance may have been left behind
+        registry.reaper.wake()
     return shown
 
 
@@ -113,7 +118,7 @@ async def delete_service(request: web.Request, project: str, service: str, /) ->
 async def get_status(request: web.Request, project: str, service: str, /) -> r200[api.ServiceStatus]:
     """Whether a service has an instance that can answer."""
     async with state(request).database.read() as session:
-        return await services.status(session, request[PROJECT_ID], service)
+        return await service_views.status(session, request[PROJECT_ID], service)
 
 
 @endpoint("services.get")
@@ -121,7 +126,9 @@ async def get_propagation(request: web.Request, project: str, service: str, /) -
     """Whether every router worker serves by the newest state of a service."""
     registry = state(request)
     async with registry.database.read() as session:
-        sequence = await services.last_sequence(session, await services.find(session, request[PROJECT_ID], service))
+        sequence = await service_views.last_sequence(
+            session, await services.find(session, request[PROJECT_ID], service)
+        )
     return propagation(sequence, registry.workers.known(registry.clock.now()))
 
 
@@ -137,8 +144,16 @@ async def list_requests(
     code: str = "",
     since: When = None,
     until: When = None,
+    user: str = "",
+    method: str = "",
+    path: Annotated[str, Field(max_length=400)] = "",
+    instance: str = "",
+    slower_than_ms: Milliseconds | None = None,
 ) -> r200[api.RequestPage]:
-    """What a service answered, newest first. `status` is 200 or 4xx; `next` is the `offset` of the next page."""
+    """What a service answered, newest first. `status` is 200 or 4xx, `user` and `instance` are ids, `path` is an RE2
+    expression that is found anywhere in it; `next` is the `offset` of the next page."""
+    if path:
+        compiles("path", path)
     async with state(request).database.read() as session:
         found = await services.find(session, request[PROJECT_ID], service)
     lowest, highest = status_range(status)
@@ -150,6 +165,11 @@ async def list_requests(
         status_from=lowest,
         status_to=highest,
         code=code or None,
+        subject_id=user or None,
+        method=method.upper() or None,
+        path_matches=path or None,
+        instance_id=instance or None,
+        slower_than_ms=slower_than_ms,
         limit=limit + 1,
         offset=offset,
     )

@@ -20,7 +20,7 @@ from narthex_registry.passwords import Passwords
 from narthex_registry.permissions import Grants
 from narthex_registry.propagation import Workers
 from narthex_registry.rates import Rate, Rates
-from narthex_registry.services import Address
+from narthex_registry.service_views import Address
 from narthex_registry.sign_in import SignIn
 from narthex_registry.sources import Subnet, source
 from narthex_registry.tokens import Keys
