@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
 
-from narthex.contracts.events import BY_SUBJECT, RequestsServed, RouteApplied
+from narthex.contracts.events import BY_SUBJECT, InstanceBusy, RequestsServed, RouteApplied, UpstreamEvidence
 
 DAY_S = 86_400.0
 DEAD_LETTER_PREFIX = "narthex.dead"
 
 # Volatile facts: told to whoever listens now, kept nowhere.
-VOLATILE = frozenset({RouteApplied.subject})
+VOLATILE = frozenset({RouteApplied.subject, UpstreamEvidence.subject, InstanceBusy.subject})
 
 
 @dataclass(frozen=True)

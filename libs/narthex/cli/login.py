@@ -67,6 +67,7 @@ def login(
     """Remember an API with a token for it, as a profile that commands then use."""
     session = session_of(context)
     url = _address(api_url or session.flags.api_url)
+    name = _free(name or urlsplit(url).hostname or url)
     ca_file = ca_file or session.flags.ca_file
     if email is not None:
         kept = _own_token(session, url, ca_file, email, secret("Password", password_file), expires)
@@ -76,7 +77,6 @@ def login(
     with _client(session, url, kept.token, ca_file) as api:
         user = api.account.get()
         chosen = project or _usual_project(api)
-    name = name or urlsplit(url).hostname or url
     stored = StoredProfile(
         api_url=url,
         token=kept.token,
@@ -165,9 +165,13 @@ def _usual_project(api: Client) -> str:
     return "default" if "default" in names or not names else names[0]
 
 
-def _keep(name: str, stored: StoredProfile) -> None:
+def _free(name: str) -> str:
     if name == LOCAL:
         raise Misconfigured(f'the profile {LOCAL} belongs to "narthex up"; give another name with --name')
+    return name
+
+
+def _keep(name: str, stored: StoredProfile) -> None:
     profiles = user_profiles()
     keep_profiles(profiles.model_copy(update={"profiles": {**profiles.profiles, name: stored}, "current": name}))
 

@@ -60,6 +60,7 @@ Limit = Annotated[StrictInt, Field(ge=1, le=1_000_000_000)]  # fits a 32-bit col
 Count = Annotated[StrictInt, Field(ge=0, le=1_000_000_000)]
 Text = Annotated[StrictStr, Field(min_length=1, max_length=1024)]
 Credits = Annotated[float, Field(allow_inf_nan=False)]
+FieldNames = Annotated[list[Annotated[StrictStr, Field(min_length=1, max_length=128)]], Field(max_length=100)]
 Extensions = Annotated[list[Annotated[StrictStr, Field(max_length=64)]], Field(max_length=100)]
 
 
@@ -592,6 +593,10 @@ class ServiceUpdate(Request):
     limit_policy: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, LimitPolicy))] | None = None
     limit_max_wait_ms: Annotated[StrictInt, Field(ge=0, le=60_000)] | None = None
     limit_when_unknown: Annotated[StrictStr, AfterValidator(lambda name: _one_of(name, WhenUnknown))] | None = None
+    request_logging_sample: Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    request_logging_max_body: Annotated[StrictInt, Field(ge=0, le=262_144)] | None = None
+    request_logging_redact_headers: FieldNames | None = None
+    request_logging_redact_fields: FieldNames | None = None
     # Older clients put these two on the service (UBIOPS_API section 3).
     health_check: HealthCheckBody | None = None
     rate_limit_token: Limit | None = None
@@ -647,6 +652,10 @@ class ServiceDetail(ServiceSummary):
     limit_policy: str = LimitPolicy.ENFORCE.value
     limit_max_wait_ms: int = 0
     limit_when_unknown: str = WhenUnknown.CLOSED.value
+    request_logging_sample: float = 1.0
+    request_logging_max_body: int = 65_536
+    request_logging_redact_headers: list[str] = []
+    request_logging_redact_fields: list[str] = []
 
 
 class ServiceStatus(Response):

@@ -60,6 +60,14 @@ class HealthCheck(BaseModel):
     expected_status: str = ANY_GOOD  # statuses and ranges, e.g. 200,204,301-399
 
 
+class RetentionMode(StrEnum):
+    """What is kept of a request to a version."""
+
+    NONE = "none"  # it is counted, nothing more
+    METADATA = "metadata"  # who, what, when, and how it went
+    FULL = "full"  # and headers and bodies
+
+
 class Version(Entity):
     """One version of a deployment; it owns the health check."""
 
@@ -67,6 +75,8 @@ class Version(Entity):
     deployment_id: str
     name: str
     health_check: HealthCheck | None = None
+    request_retention_mode: RetentionMode = RetentionMode.METADATA
+    request_retention_time: int = 604_800  # seconds
 
 
 class InstanceStatus(StrEnum):
@@ -127,6 +137,10 @@ class Service(Entity):
     authentication_header_pass_through: bool = False
     request_logging_excluded_paths: str = ""
     request_logging_excluded_extensions: tuple[str, ...] = ()
+    request_logging_sample: float = 1.0  # the share of requests that is logged; all are counted
+    request_logging_max_body: int = 65_536  # bytes kept of a body, each way, with retention mode full
+    request_logging_redact_headers: tuple[str, ...] = ()  # besides those that carry credentials
+    request_logging_redact_fields: tuple[str, ...] = ()  # of JSON, forms and queries, at any depth
     rate_limit: int | None = None  # requests a minute
     rate_limit_user_default: int | None = None  # requests a minute and token
     concurrency_limit: int | None = None  # requests in flight
@@ -190,6 +204,37 @@ class ReplicaHealth(Entity):
     reason: str = ""
 
 
+class SeenOfInstance(BaseModel):
+    """What one router saw of an instance, at one of its ports, since it said this last. Times in ms before the event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    instance_id: str
+    address: str
+    port: int
+    refused: int = 0  # connects that were refused
+    unreachable: int = 0  # connects that found no way there
+    connect_timeouts: int = 0
+    resets: int = 0  # connections that ended before a byte of the answer
+    first_byte_timeouts: int = 0
+    bad_responses: int = 0
+    failed_for_ms: int = 0  # from the first of these failures to the last
+    failed_ago_ms: int | None = None  # the last of them
+    successes: int = 0
+    progress_ago_ms: int | None = None  # when a byte of an answer moved last; None: none has
+
+
+class OpenRequest(BaseModel):
+    """A request that is under way at an instance which takes no new ones."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    service_id: str
+    websocket: bool = False
+    age_s: float = 0.0
+
+
 class Certificate(Entity):
     """A certificate's public facts; `id` is its name: the first host it covers. Its key is not an entity."""
 
@@ -222,6 +267,17 @@ class Attempt(BaseModel):
     at_ms: float = 0.0
 
 
+class Loss(BaseModel):
+    """Request records that could not be kept, and why: ring_full, bus_away, stream_full, poison."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    project_id: str
+    service_id: str
+    reason: str
+    count: int
+
+
 class RequestRecord(BaseModel):
     """What the router writes down about one request. Durations in milliseconds, sizes in body bytes."""
 
@@ -251,6 +307,8 @@ class RequestRecord(BaseModel):
     client: str = ""
     user_agent: str = ""
     trace_id: str = ""
+    route_sequence: int = 0  # the registry's facts up to here were in the route that it took
+    logged: bool = True  # False: only counted; it says neither who, what, nor where from
     keep_s: int = 604_800  # how long the record is kept: the version's request_retention_time
     attempts: tuple[Attempt, ...] = ()
     # With retention mode `full`: headers as a JSON list of pairs, bodies in base64, as they were on the wire but

@@ -22,9 +22,12 @@ from narthex.contracts.entities import (
     Domain,
     Health,
     Instance,
+    Loss,
+    OpenRequest,
     Project,
     ReplicaHealth,
     RequestRecord,
+    SeenOfInstance,
     Service,
     Token,
     Version,
@@ -238,12 +241,38 @@ class RouteApplied(Event):
     applied_sequence: int
 
 
+class UpstreamEvidence(Event):
+    """What a router saw of instances lately; core NATS, not stored. At most four a second, and one at once when an
+    instance refused a connect; nothing while there is nothing to say. `key` is the router's name."""
+
+    subject = "narthex.v1.upstream.evidence"
+    router: str
+    instances: tuple[SeenOfInstance, ...] = ()
+
+
+class InstanceBusy(Event):
+    """What a router still has under way at the draining instance `key`; core NATS, not stored, every second."""
+
+    subject = "narthex.v1.instance.busy"
+    router: str
+    in_flight: int
+    open: tuple[OpenRequest, ...] = Field((), description="the oldest of them, 20 at most")
+
+
+class InstanceReleased(Event):
+    """A router has nothing under way any more at the draining instance `key`, and sends it nothing new."""
+
+    subject = "narthex.v1.instance.released"
+    router: str
+
+
 class RequestsServed(Event):
     """A batch of request records of one router; `key` is the router's name."""
 
     subject = "narthex.v1.requests.served"
     records: tuple[RequestRecord, ...]
     dropped: int = Field(0, description="records this router had to drop since its last batch")
+    lost: tuple[Loss, ...] = Field((), description="the same by service and reason")
 
 
 class LimitReached(Event):

@@ -1,15 +1,19 @@
-"""The wildcard certificate as certs holds it, on disk and for the routing table. Pure."""
+"""A certificate as certs holds it, on disk and for the routing table; and whether one may be used. Pure."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from pydantic import BaseModel, ConfigDict
 
 from narthex.contracts.entities import Certificate
 from narthex.routing import Entry, Kind
+
+
+CLOCKS_DIFFER = timedelta(days=1)  # our clock may be wrong: a certificate from the near future is none from the far one
 
 
 class Issued(BaseModel):
@@ -56,3 +60,38 @@ def sealing_context(certificate_id: str) -> str:
 def wildcard_hosts(domain: str) -> tuple[str, ...]:
     """The hosts that the installation's one certificate covers."""
     return (f"*.services.{domain}",)
+
+
+def choose_chain(chains: Sequence[str], preferred: str) -> str:
+    """The chain whose topmost certificate was issued by a CA of the preferred name; the CA's own choice otherwise."""
+    for chain in chains:
+        top = x509.load_pem_x509_certificates(chain.encode())[-1]
+        names = top.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        if preferred and any(name.value == preferred for name in names):
+            return chain
+    return chains[0]
+
+
+def unfit(chain: str, hosts: Sequence[str], key_pem: bytes, now: datetime) -> str:
+    """Why a chain may not be served for these hosts with this key, in a few words; empty: it may."""
+    try:
+        certificates = x509.load_pem_x509_certificates(chain.encode())
+    except ValueError:
+        return "it is no certificate"
+    leaf = certificates[0]
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return "it names no host"
+    if missing := set(hosts) - set(names.get_values_for_type(x509.DNSName)):
+        return f"it does not name {', '.join(sorted(missing))}"
+    if load_pem_private_key(key_pem, password=None).public_key() != leaf.public_key():  # type: ignore[union-attr]
+        return "it is for another key"
+    if leaf.not_valid_after_utc <= now:
+        return "it is over"
+    if leaf.not_valid_before_utc > now + CLOCKS_DIFFER:
+        return "it begins later than tomorrow"
+    for certificate, issuer in zip(certificates, certificates[1:], strict=False):
+        if certificate.issuer != issuer.subject:
+            return "its chain has a hole"
+    return ""

@@ -7,6 +7,8 @@ The limits are those that Let's Encrypt publishes, less a tenth; another CA's ar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from narthex_certs.order import Record
 
@@ -72,13 +74,13 @@ def old(note: Note, now: datetime) -> bool:
 
 def registered_domain(host: str) -> str:
     """The name below the public suffix that somebody registered; the host itself where there is none."""
-    from publicsuffixlist import PublicSuffixList  # 4 MB, for those that order
-
-    global _suffixes  # noqa: PLW0603 - read once
-    if _suffixes is None:
-        _suffixes = PublicSuffixList()
-    found: str | None = _suffixes.privatesuffix(host.removeprefix("*."))
-    return found or host.removeprefix("*.")
+    name = host.removeprefix("*.")
+    found: str | None = _public_suffixes().privatesuffix(name)
+    return found or name
 
 
-_suffixes: object = None
+@cache
+def _public_suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList  # 4 MB, only for those that order
+
+    return PublicSuffixList()

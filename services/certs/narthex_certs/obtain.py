@@ -4,7 +4,6 @@ It may be stopped anywhere: whoever has the lease next goes on with the same ord
 could not be written down any more is found out by asking the CA.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -15,12 +14,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from narthex.runtime.clock import Clock
 from narthex_certs.acme.client import Client
-from narthex_certs.acme.messages import Authorization, Order, Status
+from narthex_certs.acme.messages import Challenge, Order, Status
 from narthex_certs.acme.problem import CaAway, Problem
 from narthex_certs.certificate import choose_chain, unfit
 from narthex_certs.order import Action, OrderRecord, Proof, Step, challenge_of, next_action, refusal, why_invalid
-
-log = logging.getLogger(__name__)
 
 FIRST_LOOK_S = 0.25
 LAST_LOOK_S = 10.0
@@ -117,35 +114,32 @@ class Obtainer:
         answers = self._answers.get(record.challenge)
         if answers is None:
             refusal("unsupportedChallenge", f"{record.challenge} is not set up here")
-        assert answers is not None
-        pending = [
-            authorization
-            for url in order.authorizations
-            if (authorization := await self._client.authorization(url)).status is Status.PENDING
-        ]
-        challenges = [challenge_of(authorization, record.challenge) for authorization in pending]
-        proofs = tuple(
-            Proof(type=record.challenge, host=authorization.identifier.value, token=challenge.token)
-            for authorization, challenge in zip(pending, challenges, strict=True)
-        )
+        pending: dict[str, Challenge] = {}
+        proofs = list(record.proofs)
+        for url in order.authorizations:
+            authorization = await self._client.authorization(url)
+            if authorization.status is Status.PENDING:
+                pending[url] = challenge_of(authorization, record.challenge)
+                proof = Proof(type=record.challenge, host=authorization.identifier.value, token=pending[url].token)
+                proofs += [proof] if proof not in proofs else []
         # Written down first: what was published is withdrawn again, whatever happens.
-        record = await self._kept(record, step=Step.PROVING, proofs=proofs)
+        record = await self._kept(record, step=Step.PROVING, proofs=tuple(proofs))
         for proof in proofs:
             await answers.publish(proof.host, proof.token, self._client.key.key_authorization(proof.token))
-        if proofs:
+        if pending:
             await self._clock.sleep(answers.settle_s)
-        for challenge in challenges:
+        for url, challenge in pending.items():
             if challenge.status is Status.PENDING:
-                await self._let_look(order, challenge.url, pending)
+                await self._let_look(url, challenge)
         return await self._kept(record, step=Step.PROVEN)
 
-    async def _let_look(self, order: Order, url: str, pending: Sequence[Authorization]) -> None:
-        challenge = next(each for one in pending for each in one.challenges if each.url == url)
+    async def _let_look(self, authorization_url: str, challenge: Challenge) -> None:
         try:
             await self._client.answer(challenge)
-        except Problem as problem:
+        except Problem:
             # A worker that was stopped may have said so before us: then the CA is looking, or has looked.
-            if (await self._client.order(_same(order, problem))).status is Status.INVALID:
+            found = await self._client.authorization(authorization_url)
+            if found.status is Status.PENDING and challenge in found.challenges:
                 raise
 
     async def _finalize(self, record: OrderRecord, order: Order) -> Order | None:

@@ -83,7 +83,7 @@ class Vault:
 
     def put_issued(self, issued: Issued) -> None:
         self._certs.mkdir(parents=True, exist_ok=True)
-        _write(self._issued_file, issued.model_dump_json(indent=2), PRIVATE)
+        write(self._issued_file, issued.model_dump_json(indent=2), PRIVATE)
 
     def seal_key(self, key: ec.EllipticCurvePrivateKey, context: str) -> str:
         return self._sealer.seal(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), context)
@@ -141,8 +141,8 @@ class Vault:
 
     def _put_pair(self, directory: Path, name: str, pair: Pair) -> None:
         # The key first: a key without its certificate is nothing, the other way round is a broken authority.
-        _write(directory / f"{name}.key.sealed", self.seal_key(pair.key, _ca_context(name)), PRIVATE)
-        _write(directory / f"{name}.pem", pem(pair.certificate), PUBLIC)
+        write(directory / f"{name}.key.sealed", self.seal_key(pair.key, _ca_context(name)), PRIVATE)
+        write(directory / f"{name}.pem", pem(pair.certificate), PUBLIC)
 
 
 def holds_secrets(data_dir: Path) -> bool:
@@ -154,7 +154,7 @@ def _ca_context(name: str) -> str:
     return f"ca:{name}"
 
 
-def _write(file: Path, text: str, mode: int) -> None:
+def write(file: Path, text: str, mode: int) -> None:
     """Replace a file in one step; it is on disk when this returns."""
     fresh = file.with_name(f"{file.name}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)

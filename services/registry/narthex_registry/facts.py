@@ -85,7 +85,7 @@ def entity_of(row: Row) -> Entity:
                 _columns(row) | {"stopping": row.remove_at is not None}, from_attributes=False
             )
         case tables.Version():
-            return entities.Version.model_validate(_columns(row))
+            return entities.Version.model_validate(row.settings | _columns(row))
         case tables.Deployment():
             return entities.Deployment.model_validate(_columns(row))
         case tables.Service():

@@ -145,6 +145,10 @@ class Service(Row):
     limit_policy: Mapped[str] = mapped_column(default="enforce")
     limit_max_wait_ms: Mapped[int] = mapped_column(default=0)
     limit_when_unknown: Mapped[str] = mapped_column(default="closed")
+    request_logging_sample: Mapped[float] = mapped_column(default=1.0)
+    request_logging_max_body: Mapped[int] = mapped_column(default=65_536)
+    request_logging_redact_headers: Mapped[list[str]] = mapped_column(default=list)
+    request_logging_redact_fields: Mapped[list[str]] = mapped_column(default=list)
     # By user id; truth is the table of user limits, this is what events carry.
     user_rate_limits: Mapped[dict[str, int]] = mapped_column(default=dict)
     user_concurrency_limits: Mapped[dict[str, int]] = mapped_column(default=dict)
