@@ -3,13 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: up test test-postgres check bench bench-api replace format clean
+.PHONY: up test test-docker test-postgres check bench bench-api bench-certs fuzz-api bench-health bench-log replace switches format clean
 
 up: .venv/installed-up
 	@exec $(BIN)/narthex up
 
 test: .venv/installed-dev
 	@$(BIN)/python -m pytest
+
+# Discovery on a real Docker engine that the tests start: needs root, dockerd and a static busybox.
+test-docker: .venv/installed-dev
+	@NARTHEX_TEST_DOCKER=1 $(BIN)/python -m pytest tests/integration/test_registry_discovery.py
 
 # All tests of the registry on PostgreSQL too; `make test` runs some of them there.
 test-postgres: .venv/installed-dev
@@ -33,6 +37,27 @@ replace: .venv/installed-dev
 # The REST API on SQLite: a mix of requests, long lists, 100,000 services. ROWS="mixed list" for some of it.
 bench-api: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.api $(ROWS)
+
+# Health workers: probes a second of one, and who takes over when one of three dies. ROWS="capacity sharing" for one.
+bench-health: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -P -m bench.health $(ROWS)
+
+# The request log: records in, how soon they are seen, questions to 10 million. ROWS="metadata" for some of it.
+bench-log: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -P -m bench.log $(ROWS)
+
+# Schemathesis over the whole API, EXAMPLES of each operation: half an hour with 100. `make test` has a short run.
+fuzz-api: .venv/installed-dev
+	@FUZZ_EXAMPLES="$(or $(EXAMPLES),100)" $(BIN)/python -m pytest -s --timeout 0 tests/attacks/test_api_fuzz.py
+
+# Fifty version switches with open streams and requests all the while: none may fail.
+switches: .venv/installed-dev
+	@SWITCHES="$(or $(SWITCHES),50)" $(BIN)/python -m pytest --timeout 0 -k rolling tests/e2e/test_instances.py
+
+# Certificates of 1,000 services from a CA that validates each, and renewals under load; root for apt. 4 minutes.
+# ROWS="one many swap" for some of it, SERVICES=100 for fewer.
+bench-certs: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -P -m bench.certs $(ROWS)
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

@@ -51,6 +51,9 @@ SAMPLES: dict[type[Any], Any] = {
     entities.ReplicaHealth: entities.ReplicaHealth(
         id=identity(4), health=entities.Health.UNHEALTHY, reason="probe: HTTP 503"
     ),
+    entities.Domain: entities.Domain(
+        id=identity(11), project_id=identity(1), service_id=identity(5), host="models.example.org"
+    ),
     entities.Certificate: entities.Certificate(
         id="*.services.example.org",
         hosts=("*.services.example.org",),
@@ -75,6 +78,21 @@ OTHERS: dict[str, Any] = {
     "limit": 60,
     "refused": 12,
     "shadowed": 0,
+    "instances": (
+        entities.SeenOfInstance(
+            instance_id=identity(4),
+            address="127.0.1.1",
+            port=9000,
+            refused=3,
+            failed_for_ms=180,
+            failed_ago_ms=2,
+            successes=40,
+            progress_ago_ms=12,
+        ),
+    ),
+    "in_flight": 1,
+    "open": (entities.OpenRequest(id=identity(8), service_id=identity(5), websocket=True, age_s=12.5),),
+    "leaving": True,
     "records": (
         entities.RequestRecord(
             id=identity(8),

@@ -8,6 +8,10 @@ from math import inf
 from bench import fill
 from bench.bench import Bench
 from bench.report import Measure, Row
+from narthex.contracts.digest import token_digest
+from narthex.routing import Entry, Kind
+from narthex_router.access import Knock, Refusal, admit
+from narthex_router.doors.question import Question
 from narthex_router.exchange import Attempt, Exchange
 from narthex_router.gates import Gates
 from narthex_router.http1 import REQUEST_LINE, read_request_fields, read_response_fields
@@ -46,6 +50,8 @@ def micro(bench: Bench) -> Row:
         "route among 20,000": lambda: many.route(host),
         "route made from facts": lambda: (many.routes.clear(), many.route(host)),
         "journal, one request": lambda: _journal_one(exchange),
+        "access, a right token": _access(b"right"),
+        "access, a wrong token": _access(b"wrong"),
         "limits, a request in and out": _through_limits(),
         "request id": lambda: ids.next(1_767_225_600.0),
     }
@@ -74,6 +80,36 @@ def _through_limits() -> Callable[[], object]:
         gate.leave()
 
     return pass_through
+
+
+def _access(token: bytes) -> Callable[[], object]:
+    """What is decided when a connection's header lines change: who calls, and whether they may."""
+    table, host, digest = Table("test", bytes(32)), b"svc.services.test", token_digest(bytes(32), b"right").hex()
+    table.apply(
+        [
+            Entry(Kind.SERVICE, "svc", 1, 1, b'{"project_id":"p","deployment_id":"d","port":9000}'),
+            Entry(Kind.TOKEN, "t", 1, 1, b'{"subject_id":"s","digest":"%b"}' % digest.encode()),
+            Entry(Kind.ACCESS, "s", 1, 1, b'{"services":["svc"]}'),
+        ]
+    )
+    route, knock, nobody = _route(table, host), Knock("192.0.2.7", b"Token " + token), Nobody()
+
+    def come() -> None:
+        try:
+            admit(route, knock, table, nobody, 1.0)
+        except Refusal:
+            pass
+
+    return come
+
+
+class Nobody:
+    """A porter who has found out nothing: tokens need none."""
+
+    pass_key = b""
+
+    def settled(self, question: Question, now: float) -> None:
+        return None
 
 
 def _exchange(route: Route) -> Exchange:

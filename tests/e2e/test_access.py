@@ -116,3 +116,24 @@ def test_what_somebody_got_for_a_password_is_no_token_for_services(
             extensions={"sni_hostname": fastapi_service.host},
         )
     assert (answer.status_code, answer.headers["x-narthex-error"]) == (401, "token_invalid")
+
+
+def test_the_use_of_limits_is_shown_for_all_callers_and_for_a_users_tokens(api: Api, robot: Robot) -> None:
+    robot.give("project-editor")
+    robot.becomes(200)
+    [service] = [each["name"] for each in api.call("GET", "/services") if each["id"] in robot.caller.host]
+    try:
+        api.call("PATCH", f"/services/{service}", {"rate_limit": 1000, "rate_limit_user_default": 100})
+
+        def use() -> Any:
+            robot.caller.get("/who")
+            shown = api.call("GET", f"/services/{service}/limits?user_id={robot.user['id']}")
+            return shown if len(shown) == 2 and all(each["used"] for each in shown) else None
+
+        total, own = eventually_sync(use)
+        assert (total["kind"], total["limit"], total["token_id"]) == ("rate_limit_total", 1000, None)
+        assert (own["kind"], own["limit"]) == ("rate_limit_user", 100)
+        assert own["token_id"]
+        assert total["used"] + total["remaining"] == 1000
+    finally:
+        api.call("PATCH", f"/services/{service}", {"rate_limit": None, "rate_limit_user_default": None})

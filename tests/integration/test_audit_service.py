@@ -1,147 +1,27 @@
 """The audit service as a process of its own, on a real nats-server and a real chDB engine."""
 
 import asyncio
+import base64
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from integration.audit_kit import NOW, Installation, installation, request
 
-from narthex.bus import Bus, BusSettings, open_bus
-from narthex.contracts.entities import Attempt, RequestRecord
+from narthex.contracts.entities import Attempt
 from narthex.contracts.errors import Unavailable
-from narthex.contracts.events import RequestsServed
-from narthex.contracts.ids import new_id
-from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
-from narthex.runtime.child import die_with_parent
-from narthex.testing.servers import NatsServer, free_port, nats_server
-from narthex.testing.waiting import eventually, until
-
-NOW = datetime.now(UTC).replace(microsecond=123456)
-
-
-@dataclass
-class AuditProcess:
-    """`narthex serve audit`, which a test may kill and start again on the same directory."""
-
-    directory: Path
-    nats: NatsServer
-    process: subprocess.Popen[bytes] | None = None
-    admin_port: int = 0
-
-    def start(self) -> None:
-        self.admin_port = free_port()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "NARTHEX_DATA_DIR": str(self.directory),
-            "NARTHEX_ADMIN_PORT": str(self.admin_port),
-            "NARTHEX_NATS_URL": self.nats.url,
-            "NARTHEX_NATS_USER": "audit",
-            "NARTHEX_NATS_PASSWORD": self.nats.passwords["audit"],
-        }
-        with (self.directory / "audit.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "narthex", "serve", "audit"],
-                env=environment,
-                stderr=log,
-                preexec_fn=die_with_parent(),
-            )
-
-    def end(self, signal_number: int) -> int:
-        assert self.process is not None
-        self.process.send_signal(signal_number)
-        return self.process.wait(10)
-
-    def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=2) as answer:
-            text: str = answer.read().decode()
-            return text
-
-    async def ready(self) -> None:
-        async def is_ready() -> bool:
-            try:
-                return bool(await asyncio.to_thread(self.get, "/readyz"))
-            except (OSError, urllib.error.HTTPError):
-                return False
-
-        await eventually(is_ready)
-
-    def resident_mb(self) -> int:
-        assert self.process is not None
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) // 1024
-
-
-@dataclass
-class Installation:
-    """A nats-server, audit, and the bus as router and as registry."""
-
-    audit: AuditProcess
-    router: Bus
-    registry: Bus
-
-    async def serve(self, *records: RequestRecord, dropped: int = 0, id: str | None = None) -> RequestsServed:
-        batch = RequestsServed(id=id or new_id(), key="router-1", records=records, dropped=dropped)
-        await self.router.publish(batch)
-        return batch
-
-    async def find(self, **asked: object) -> list[RequestRecord]:
-        question = RequestsQuestion.model_validate({"project_id": "p", **asked})
-        return list((await self.registry.ask(REQUESTS_SUBJECT, question, RequestsAnswer)).records)
-
-    async def found(self, count: int, **asked: object) -> list[RequestRecord]:
-        """The answer once it has `count` records."""
-
-        async def enough() -> list[RequestRecord]:
-            try:
-                records = await self.find(**asked)
-            except Unavailable:
-                return []
-            return records if len(records) == count else []
-
-        return await eventually(enough)
-
-
-def request(number: int, **fields: object) -> RequestRecord:
-    """The record of a request `number` seconds after NOW."""
-    defaults = {"id": f"request-{number:04}", "time": NOW + timedelta(seconds=number), "project_id": "p"}
-    return RequestRecord.model_validate({**defaults, "service_id": "s", "status": 200, **fields})
-
-
-@contextmanager
-def audit_process(directory: Path, nats: NatsServer) -> Iterator[AuditProcess]:
-    audit = AuditProcess(directory, nats)
-    audit.start()
-    try:
-        yield audit
-    finally:
-        audit.end(signal.SIGKILL)
+from narthex.testing.waiting import eventually
 
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Installation]:
-    async with AsyncExitStack() as stack:
-        nats = stack.enter_context(nats_server(tmp_path))
-        audit = stack.enter_context(audit_process(tmp_path, nats))
-
-        async def bus(part: str) -> Bus:
-            settings = BusSettings(url=nats.url, user=part, password=SecretStr(nats.passwords[part]))
-            return await stack.enter_async_context(open_bus(settings, part))
-
-        here = Installation(audit, await bus("router"), await bus("registry"))
-        await here.registry.ensure_streams()
-        await until(lambda: here.router.connected)
-        await audit.ready()
+    async with installation(tmp_path) as here:
         yield here
 
 
@@ -249,8 +129,47 @@ async def test_what_a_router_had_to_drop_is_counted(here: Installation) -> None:
     await here.found(2)
 
     metrics = await asyncio.to_thread(here.audit.get, "/metrics")
-    assert 'narthex_request_records_dropped_total{router="router-1"} 12.0' in metrics
+    assert 'narthex_request_records_reported_lost_total{router="router-1"} 12.0' in metrics
     assert "narthex_request_records_written_total 2.0" in metrics
+
+
+async def test_when_the_store_is_too_large_the_oldest_requests_go_and_the_counts_stay(here: Installation) -> None:
+    await here.serve(request(1, time=NOW - timedelta(days=2)), request(2))
+    await here.found(2)
+    assert here.audit.end(signal.SIGTERM) == 0
+    here.audit.settings["NARTHEX_AUDIT_MAX_STORE_GB"] = "0.000002"
+    here.audit.start()
+
+    async def cut() -> bool:
+        try:
+            return [record.id for record in await here.find()] == ["request-0002"]
+        except Unavailable:
+            return False
+
+    await eventually(cut)
+    metrics = await asyncio.to_thread(here.audit.get, "/metrics")
+    assert "narthex_log_store_cuts_total 0.0" not in metrics
+    assert await here.charted() == 1  # of the hours around now
+
+
+async def test_the_body_of_a_request_is_looked_for_byte_by_byte(here: Installation) -> None:
+    body = base64.b64encode(b"\x00 needle \xff").decode()
+    await here.serve(request(1, request_body=body), request(2, response_body=body), request(3))
+    await here.found(3)
+
+    found = await here.find(body_contains="needle")
+
+    assert {record.id[-1] for record in found} == {"1", "2"}
+    assert (await here.find(id="request-0001", contents=True))[0].request_body == body
+
+
+async def test_a_page_comes_after_a_request_even_among_equals_in_time(here: Installation) -> None:
+    await here.serve(*[request(0, id=f"request-{number}") for number in range(5)], request(-1))
+    await here.found(6)
+
+    after = await here.find(before_time=NOW, before_id="request-2")
+
+    assert [record.id[-1] for record in after] == ["1", "0", "1"]
 
 
 async def test_it_stays_small(here: Installation) -> None:

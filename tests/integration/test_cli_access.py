@@ -191,3 +191,31 @@ async def test_webhooks_show_their_secret_once(web: Typed) -> None:
     assert "hidden" not in str(shown)
     assert await web.rows("webhooks", "calls", "hook") == []
     assert await web.done("webhooks", "delete", "hook") == "deleted webhook hook\n"
+
+
+async def test_names_and_links_let_others_into_a_service(web: Typed) -> None:
+    [made] = await web.read("services", "basic-users", "add", "web", "ada")
+    assert len(made["password"]) >= 12
+    await web.read("services", "basic-users", "add", "web", "bob")
+    assert await web.rows("services", "basic-users", "list", "web") == [
+        {"NAME": "ada", "PASSWORD": "(not shown again)"},
+        {"NAME": "bob", "PASSWORD": "(not shown again)"},
+    ]
+    await web.done("services", "basic-users", "remove", "web", "ada")
+    assert [row["NAME"] for row in await web.rows("services", "basic-users", "list", "web")] == ["bob"]
+    assert (await web.read("services", "share", "web", "--for", "2h"))["url"].startswith("https://")
+    assert await web.done("services", "unshare", "web") == "no link to web is good any more\n"
+
+
+async def test_variables_are_set_inherited_and_hidden(web: Typed) -> None:
+    await web.read("variables", "set", "REGION", "north")
+    await web.read("variables", "set", "KEY", "--secret", "--value-file", "-", "--deployment", "hello", given="hidden")
+    changed = await web.read("variables", "set", "REGION", "south")
+    assert changed["value"] == "south"
+    rows = await web.rows("variables", "list", "--deployment", "hello")
+    assert {row["NAME"]: row["VALUE"] for row in rows} == {"REGION": "south", "KEY": "(secret)"}
+    assert "there is no variable REGION here" in await web.refused(
+        "variables", "delete", "REGION", "--deployment", "hello"
+    )
+    await web.done("variables", "delete", "REGION")
+    assert await web.refused("variables", "list", "--version", "v1") == "--version needs --deployment"

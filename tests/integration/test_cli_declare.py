@@ -122,7 +122,10 @@ async def test_what_export_writes_is_what_apply_finds(run: Run) -> None:
     ("file", "sentence"),
     [
         ("services: {web: {deployment: hello, port: 80}}", "-: services.web.port: must be between 1025 and 65535"),
-        ("services: {web: {deployment: hello, port: 9000, rate: 5}}", "-: services.web.rate: is no field here"),
+        (
+            "services: {web: {deployment: hello, port: 9000, rate: 5}}",
+            "-: services.web.rate: is not a field of a service",
+        ),
         ("service: {}", "-: service: must be one of deployments, project, services"),
         ("services: {1: {}}", "-: services: must be a mapping with strings as keys; quote what YAML reads as a number"),
         ("services: {web: {}, web: {}}", "-: line 1 the key 'web' is there twice"),

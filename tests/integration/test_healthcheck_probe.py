@@ -3,13 +3,17 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
 
-from narthex_healthcheck.probe import BODY_BYTES, open_probe
+from narthex.contracts.reach import Reach, parse_reach
+from narthex.testing.ca import ThrowAwayCA
+from narthex_healthcheck.answer import BODY_BYTES
+from narthex_healthcheck.probe import Probe
 from narthex_healthcheck.target import Question, Target
 from narthex_healthcheck.verdict import ANSWERED, Outcome, Thresholds
 
@@ -25,8 +29,7 @@ def asking(port: int, question: Question) -> Target:
 
 
 async def probe(target: Target) -> Outcome:
-    async with open_probe() as probe:
-        return await probe(target)
+    return await Probe(Reach())(target)
 
 
 @asynccontextmanager
@@ -90,7 +93,7 @@ async def test_it_says_who_it_is_and_asks_for_exactly_the_path():
         response.set_cookie("session", "1")
         return response
 
-    async with application(answer) as port, open_probe() as probe:
+    async with application(answer) as port:
         for _ in range(2):
             await probe(target(port, "/health%20check?deep=1"))
     for request in seen:
@@ -196,3 +199,58 @@ async def test_a_connect_that_hangs_times_out():
 async def test_a_name_with_several_addresses_is_tried_address_by_address():
     with socket.create_server(("127.0.0.1", 0)) as listening:  # localhost may be ::1 first
         assert (await probe(target(listening.getsockname()[1], None, address="localhost"))).good
+
+
+async def test_a_redirect_is_an_answer_and_is_not_followed():
+    async def answer(request: web.Request) -> web.Response:
+        raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
+
+    async with application(answer) as port:
+        assert await probe(target(port)) == Outcome(ANSWERED, "probe: HTTP 302")
+
+
+async def test_a_head_that_comes_for_ever_times_out():
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX: y")
+        while not reader.at_eof():
+            writer.write(b"y")
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                await asyncio.wait_for(reader.read(1000), 0.01)
+        writer.close()
+        closed.set()
+
+    closed = asyncio.Event()
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server:
+        outcome = await probe(target(server.sockets[0].getsockname()[1], timeout_s=0.2))
+        await closed.wait()
+    assert outcome == Outcome("timeout", "probe: timed out after 0.2 s")
+
+
+async def test_a_port_that_wants_tls_has_one_reason(tmp_path):
+    issued = ThrowAwayCA().issue("app.example.org")
+    (tmp_path / "pem").write_bytes(issued.key + issued.chain.encode())
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "pem")
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        assert (await probe(target(server.sockets[0].getsockname()[1]))).cause in ("closed", "bad_answer")
+
+
+async def test_interim_answers_are_passed_over():
+    async with bytes_server(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n") as port:
+        assert (await probe(target(port))).sentence == "probe: HTTP 503"
+
+
+@pytest.mark.parametrize("path", ["/", None])
+async def test_an_address_that_the_installation_does_not_allow_is_not_connected_to(path):
+    outcome = await probe(target(80, path, address="169.254.169.254"))
+    assert outcome.cause == "not_allowed"
+    assert "169.254.169.254 is a link-local address" in outcome.sentence
+
+
+async def test_a_name_is_judged_by_what_it_resolves_to():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        ours = parse_reach("", f"127.0.0.1:{port}, [::1]:{port}")
+        assert (await Probe(ours)(target(port, None, address="localhost"))).cause == "not_allowed"

@@ -381,7 +381,7 @@ async def test_a_sealing_key_that_is_gone_is_never_made_again_while_tokens_depen
     async with running(tmp_path):
         pass
     (tmp_path / "sealing.key").unlink()
-    with pytest.raises(Misconfigured, match="tokens in the database are digested under it. Put it back"):
+    with pytest.raises(Misconfigured, match=r"tokens in the database are digested under it\. Put it back"):
         async with running(tmp_path):
             pass
     assert not (tmp_path / "sealing.key").exists()

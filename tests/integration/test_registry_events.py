@@ -16,7 +16,7 @@ from integration.databases import database_settings
 
 from narthex.bus import EVENTS, Bus, BusSettings, open_bus
 from narthex.contracts import events
-from narthex.contracts.entities import Health, ReplicaHealth
+from narthex.contracts.entities import Health, OpenRequest, ReplicaHealth
 from narthex.contracts.errors import Invalid, Unavailable
 from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaHealthChanged, RouteApplied
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
@@ -318,6 +318,46 @@ async def test_an_instance_is_shown_draining_at_once_and_removed_later(tmp_path:
 
         await eventually(gone)
         assert (await api.get(f"{INSTANCES}/{one}"))[0] == 404
+
+
+async def test_an_instance_goes_when_every_router_has_released_it(tmp_path: Path, nats: NatsServer) -> None:
+    async with (
+        running(tmp_path, nats, drain_s=600) as api,
+        open_bus(settings(nats, "router"), "router") as bus,
+        background() as tasks,
+    ):
+        await hello(api)
+        made = await api.made(INSTANCES, {"address": "127.0.0.1"})
+
+        async def here_i_am() -> None:
+            while True:
+                for router in ("r1", "r2"):
+                    await bus.tell(RouteApplied(key=router, router=router, worker=f"{router}/0", applied_sequence=1))
+                await asyncio.sleep(0.1)
+
+        tasks.start(here_i_am(), "two routers")
+        await eventually(lambda: _routers(api))
+        await api.delete(f"{INSTANCES}/{made['id']}")
+        oldest = OpenRequest(id="r", service_id="s", websocket=True, age_s=2.5)
+        await bus.publish(events.InstanceReleased(key=made["id"], router="r1"))
+
+        async def shown() -> Any:
+            busy = events.InstanceBusy(key=made["id"], router="r2", in_flight=1, open=(oldest,))
+            await bus.tell(busy)
+            return (await api.get(f"{INSTANCES}/{made['id']}"))[1]["in_flight"]
+
+        [under_way] = await eventually(shown)
+        assert under_way == {"router": "r2", "in_flight": 1, "open": [oldest.model_dump()]}
+        await bus.publish(events.InstanceReleased(key=made["id"], router="r2"))
+
+        async def gone() -> bool:
+            return (await api.get(INSTANCES))[1]["results"] == []
+
+        await eventually(gone)
+
+
+async def _routers(api: Rest) -> bool:
+    return len((await api.get("/v2.1/routers"))[1]) == 2
 
 
 async def test_a_drain_goes_on_after_a_restart(tmp_path: Path, nats: NatsServer) -> None:

@@ -128,7 +128,7 @@ async def test_the_health_history_says_what_was_seen(tmp_path: Path) -> None:
         async with Database(engine).change() as change:
             row = await change.session.get_one(Instance, instance)
             for revision in range(1, 104):
-                change.session.add(health_event(row, changed(instance, revision)))
+                change.facts.happenings.append(health_event(row, changed(instance, revision)))
                 await change.session.flush()
         status, history = await api.get(f"{INSTANCES}/{instance}/health")
         assert (status, len(history)) == (200, 100)

@@ -10,7 +10,7 @@ from sqlalchemy import insert, make_url, select
 from narthex.runtime.clock import SystemClock
 from narthex.runtime.tasks import background
 from narthex.testing.waiting import eventually
-from narthex_registry.config import RegistrySettings
+from narthex_registry.config import RegistrySettings, WebhookSettings
 from narthex_registry.database import Database, open_database
 from narthex_registry.retention import PORTION, forget_what_is_old
 from narthex_registry.schema import migrate
@@ -41,5 +41,5 @@ async def test_old_facts_go_and_those_that_wait_stay(tmp_path: Path) -> None:
         async def only_the_young() -> bool:
             return await left() == [5000, 5001]
 
-        tasks.start(forget_what_is_old(database, SystemClock(), RegistrySettings()), "retention")
+        tasks.start(forget_what_is_old(database, SystemClock(), RegistrySettings(), WebhookSettings()), "retention")
         await eventually(only_the_young)

@@ -257,8 +257,6 @@ MISSING = (
     ("DELETE", f"{P}/schedules/daily"),
     ("POST", f"{P}/environments"),
     ("POST", f"{P}/environments/python3-12/tags/v1/build"),
-    ("POST", f"{P}/environment-variables"),
-    ("PATCH", f"{P}/deployments/hello/versions/v1/environment-variables/1"),
     ("POST", f"{P}/deployments/hello/requests"),
     ("POST", f"{P}/deployments/hello/versions/v1/requests/batch"),
     ("GET", f"{P}/deployments/hello/versions/v1/revisions/1/download"),

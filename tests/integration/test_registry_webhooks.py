@@ -187,7 +187,7 @@ async def test_a_request_calls_the_webhooks_of_its_deployment(here: Here) -> Non
             deployment_id=deployment,
             status=status,
             path="/x",
-        )  # fmt: skip
+        )
         for status in (200, 500)
     )
 

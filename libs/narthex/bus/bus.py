@@ -12,19 +12,24 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
+from prometheus_client import Gauge
 from pydantic import BaseModel, ValidationError
 
-from narthex.bus.consumer import Consumer, Handler
+from narthex.bus.consumer import Consumer, Handler, OnDead, Reader, no_more
 from narthex.bus.settings import BusSettings
 from narthex.bus.streams import DEAD_LETTERS, EVENTS, REQUESTS, Stream, stream_config
-from narthex.contracts.errors import NarthexError, Unavailable
+from narthex.contracts.errors import NarthexError, StoreFull, Unavailable
 from narthex.contracts.events import BY_SUBJECT, Event
 from narthex.contracts.queries import Refused
 from narthex.runtime.tasks import background, backoff
 
 log = logging.getLogger(__name__)
 
+CONNECTED = Gauge("narthex_bus_connected", "Whether this process is connected to the event bus")
+
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
+# The server's codes for: a limit of the stream (bytes, messages), storage, memory.
+_NO_ROOM = frozenset({10077, 10047, 10028})
 PUBLISH_TIMEOUT_S = 2.0  # an ack takes under 10 ms; longer means the server is going away
 
 
@@ -66,6 +71,9 @@ class Bus:
             await self._client.jetstream().publish(
                 subject, body, timeout=PUBLISH_TIMEOUT_S, headers={"Nats-Msg-Id": message_id}
             )
+        except nats.js.errors.APIError as error:
+            kind = StoreFull if error.err_code in _NO_ROOM else Unavailable
+            raise kind(f"the event bus did not take {subject}: {_sentence(error)}") from error
         except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
             raise Unavailable(f"the event bus did not take {subject}: {_sentence(error)}") from error
 
@@ -85,13 +93,16 @@ class Bus:
         *,
         durable: str | None = None,
         on_connect: Callable[[], Awaitable[None]] | None = None,
+        on_dead: OnDead = no_more,
+        readers: Mapping[type[Any], Reader] | None = None,
     ) -> None:
         """Handle a stream's events one after another, for ever; see `narthex.bus.consumer`.
 
         The consumer is durable under `durable` (the part's name if left out): a part that was away gets what
-        it missed. `on_connect` runs each time the consumer is bound, before the first message.
+        it missed. `on_connect` runs each time the consumer is bound, before the first message; `on_dead` before a
+        message that nobody can handle becomes a dead letter. `readers` read events that come too fast for their models.
         """
-        consumer = Consumer(self._client, stream, durable or self._part, handlers, on_connect)
+        consumer = Consumer(self._client, stream, durable or self._part, handlers, on_connect, on_dead, readers)
         attempt = 0
         while True:
             await self._up.wait()
@@ -107,8 +118,18 @@ class Bus:
                 await asyncio.sleep(backoff(attempt, most_s=2.0))
                 attempt += 1
 
-    async def listen(self, kinds: Sequence[type[Event]], handler: Callable[[Event], Awaitable[None]]) -> None:
-        """Handle events as they are told or published, from now on and only while connected, for ever."""
+    async def listen(
+        self,
+        kinds: Sequence[type[Event]],
+        handler: Callable[[Event], Awaitable[None]],
+        wanted: Callable[[type[Event]], bool] = lambda kind: True,
+        on_connect: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Handle events as they are told or published, from now on and only while connected, for ever.
+
+        What is not `wanted` when it comes is not even read. `on_connect` runs when listening has begun, and each time
+        the connection is another: what was said in between is lost.
+        """
         while True:
             await self._up.wait()
             try:
@@ -119,11 +140,37 @@ class Bus:
             try:
                 async with background() as tasks:
                     for subscription in subscriptions:
-                        tasks.start(self._listen(subscription.messages, handler), "listen")
+                        tasks.start(self._listen(subscription.messages, handler, wanted), "listen")
+                    if on_connect is not None:
+                        tasks.start(self._each_connection(on_connect), "connections")
                     await self._client_closed()
             finally:
                 for subscription in subscriptions:
                     await _quietly(subscription.unsubscribe())
+
+    async def _each_connection(self, on_connect: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await on_connect()
+            await self.lost()
+            await self._up.wait()
+
+    async def overhear(self, kind: type[Event], handler: Callable[[bytes], Awaitable[None]]) -> None:
+        """As `listen`, for events that are looked at before they are read, one after another."""
+        while True:
+            await self._up.wait()
+            try:
+                subscription = await self._client.subscribe(kind.subject)
+            except nats.errors.Error:
+                await asyncio.sleep(backoff(3))
+                continue
+            try:
+                async for message in subscription.messages:
+                    try:
+                        await handler(message.data)
+                    except Exception:
+                        log.exception("listener failed", extra={"fields": {"subject": message.subject}})
+            finally:
+                await _quietly(subscription.unsubscribe())
 
     async def ask(self, subject: str, question: BaseModel, answer: type[AnswerT], timeout_s: float = 5.0) -> AnswerT:
         """Ask another part; raises Unavailable when nobody answers in time, NarthexError when it refuses."""
@@ -203,9 +250,16 @@ class Bus:
                 log.debug("bus not closed in order", extra={"fields": {"error": _sentence(error)}})
         self._over = True
 
-    async def _listen(self, messages: AsyncIterator[Msg], handler: Callable[[Event], Awaitable[None]]) -> None:
+    async def _listen(
+        self,
+        messages: AsyncIterator[Msg],
+        handler: Callable[[Event], Awaitable[None]],
+        wanted: Callable[[type[Event]], bool],
+    ) -> None:
         async for message in messages:
             kind = BY_SUBJECT[message.subject]
+            if not wanted(kind):
+                continue
             try:
                 await handler(kind.model_validate_json(message.data))
             except Exception:
@@ -228,6 +282,7 @@ class Bus:
 
     async def _on_connect(self) -> None:
         self._up.set()
+        CONNECTED.set(1)
         self._down.clear()
         self._last_error = ""
         log.info("bus connected")
@@ -236,6 +291,7 @@ class Bus:
         if self._up.is_set():
             log.warning("bus disconnected")
         self._up.clear()
+        CONNECTED.set(0)
         self._down.set()
 
     async def _on_error(self, error: Exception) -> None:

@@ -25,16 +25,24 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from prometheus_client import Counter
-from pydantic import ValidationError
 
 from narthex.bus.streams import DEAD_LETTER_PREFIX, Stream
 from narthex.contracts.errors import NarthexError
-from narthex.contracts.events import Event
+from narthex.runtime.logs import CORRELATION
 from narthex.runtime.tasks import backoff
+from narthex.runtime.traces import span
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Any], Awaitable[None]]
+Reader = Callable[[bytes], Any]  # of a message's body; ValueError when it cannot be read
+# What is done with a message that is given up, before it becomes a dead letter: its body, and an id of its own.
+OnDead = Callable[[bytes, str], Awaitable[None]]
+
+
+async def no_more(body: bytes, id: str) -> None:
+    """A dead letter is enough."""
+
 
 BATCH = 256  # messages asked for at a time; they arrive as they come
 PULL_EXPIRES_S = 30
@@ -62,12 +70,16 @@ class Consumer:
         durable: str,
         handlers: Mapping[type[Any], Handler],
         on_connect: Callable[[], Awaitable[None]] | None,
+        on_dead: OnDead = no_more,
+        readers: Mapping[type[Any], Reader] | None = None,
     ) -> None:
+        self._on_dead = on_dead
         self._client = client
         self._stream = stream
         self._durable = durable
-        self._handlers: dict[str, tuple[type[Event], Handler]] = {
-            kind.subject: (kind, handler) for kind, handler in handlers.items()
+        self._handlers: dict[str, tuple[Reader, Handler]] = {
+            kind.subject: ((readers or {}).get(kind, kind.model_validate_json), handler)
+            for kind, handler in handlers.items()
         }
         self._on_connect = on_connect
         self._pulled_on = 0  # the connection that pulls go out on
@@ -165,16 +177,18 @@ class Consumer:
         if found is None:  # a subject that this release no longer handles
             await message.ack()
             return
-        kind, handler = found
+        read, handler = found
         try:
-            event = kind.model_validate_json(message.data)
-        except ValidationError as error:
+            event = read(message.data)
+        except ValueError as error:  # pydantic's ValidationError is one, and every other reader's
             await self._bury(message, f"unreadable: {error}")
             return
+        CORRELATION.set(getattr(event, "correlation_id", "") or event.id)
         attempt = 0
         while True:
             try:
-                await handler(event)
+                with span(f"handle {message.subject}", getattr(event, "traceparent", ""), "CONSUMER"):
+                    await handler(event)
             except NarthexError as error:
                 if not error.retryable:
                     await self._try_later(message, error)
@@ -207,6 +221,13 @@ class Consumer:
 
     async def _bury(self, message: Msg, reason: str) -> None:
         """Keep the message as a dead letter, then let the stream go on."""
+        id = f"{self._durable}.{self._stream.name}.{message.metadata.sequence.stream}"
+        try:
+            await self._on_dead(message.data, id)
+        except NarthexError as error:  # it needs something that is away: the message comes again
+            log.warning("dead letter held", extra={"fields": {"subject": message.subject, "error": str(error)}})
+            await message.nak(delay=RETRY_DELAY_S)
+            return
         DEAD.labels(message.subject).inc()
         log.error(
             "event given up",
@@ -224,7 +245,7 @@ class Consumer:
             headers={
                 "Narthex-Subject": message.subject,
                 "Narthex-Reason": reason.replace("\r", " ").replace("\n", " ")[:1024],
-                "Nats-Msg-Id": f"{self._durable}.{self._stream.name}.{message.metadata.sequence.stream}",
+                "Nats-Msg-Id": id,
             },
         )
         await message.term()

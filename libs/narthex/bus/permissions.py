@@ -36,15 +36,22 @@ ROLES: dict[str, Role] = {
         owns_streams=True,
     ),
     "router": Role(
-        publishes=(events.RouterStarted, events.RouterDrained, events.RequestsServed, events.LimitReached),
-        tells=(events.RouteApplied,),
+        publishes=(
+            *(events.RouterStarted, events.RouterDrained, events.RequestsServed),
+            *(events.LimitReached, events.InstanceReleased),
+        ),
+        tells=(events.RouteApplied, events.UpstreamEvidence, events.InstanceBusy),
         consumes=(EVENTS,),
         asks=(queries.SNAPSHOT_SUBJECT,),
         answers=(queries.LIMIT_USE_SUBJECT,),
     ),
     "healthcheck": Role(
         publishes=(events.ReplicaHealthChanged,),
-        consumes=(EVENTS,),
+        tells=(events.ProberAlive,),
+        listens=(
+            *events.REGISTRY_FACTS,
+            *(events.ReplicaHealthChanged, events.UpstreamEvidence, events.ProberAlive),
+        ),
         asks=(queries.SNAPSHOT_SUBJECT,),
     ),
     "certs": Role(

@@ -13,4 +13,4 @@ class BusSettings(BaseSettings):
     user: str = ""
     password: SecretStr = SecretStr("")
     replicas: int = 1  # copies of each stream; 3 in a cluster
-    requests_max_bytes: int = 1024**3  # request records wait here while audit is away; oldest go first
+    requests_max_bytes: int = 1024**3  # request records wait here while audit is away, then in the routers

@@ -10,9 +10,12 @@ import typer
 
 from narthex.cli import (
     audit,
+    ca,
     certs,
     completion,
     deployments,
+    discovery,
+    domains,
     events,
     explain,
     instances,
@@ -34,6 +37,7 @@ from narthex.cli import (
     tokens,
     up,
     users,
+    variables,
     versions,
     webhooks,
 )
@@ -83,6 +87,7 @@ app.command("login", rich_help_panel=HERE)(login.login)
 app.command("logout", rich_help_panel=HERE)(login.logout)
 app.command("whoami", rich_help_panel=HERE)(login.whoami)
 app.add_typer(profiles.app, name="profiles", rich_help_panel=HERE)
+app.add_typer(ca.app, name="ca", rich_help_panel=HERE)
 app.command("completion", rich_help_panel=HERE)(completion.completion)
 
 app.command("apply", rich_help_panel=EXPOSE)(declare.apply)
@@ -92,6 +97,8 @@ for noun, commands in {
     "limits": limits.app,
     "deployments": deployments.app,
     "versions": versions.app,
+    "variables": variables.app,
+    "domains": domains.app,
     "instances": instances.app,
     "projects": projects.app,
     "webhooks": webhooks.app,
@@ -108,6 +115,7 @@ for noun, commands in {
     "audit": audit.app,
     "certs": certs.app,
     "routers": routers.app,
+    "discovery": discovery.app,
 }.items():
     app.add_typer(commands, name=noun, rich_help_panel=OBSERVE)
 

@@ -19,8 +19,18 @@ COLUMNS: list[Column[AuditRecord]] = [
     Column("TIME", lambda record: record.date),
     Column("WHO", lambda record: record.user or "(narthex)", flexible=True),
     Column("WHAT", lambda record: record.event, flexible=True),
-    Column("CHANGES", lambda record: ", ".join(map(str, record.changes)), flexible=True),
+    Column("CHANGES", lambda record: changes(record), flexible=True),
 ]
+
+
+def changes(record: AuditRecord) -> list[str]:
+    """What a change of something changed; of a new thing everything is new."""
+    if record.action != "update":
+        return []
+    return [
+        f"{field}: {plain(value[0])} -> {plain(value[1])}" if isinstance(value, list) and len(value) == 2 else field
+        for field, value in record.changes.items()
+    ]
 
 
 @app.command("list")

@@ -15,7 +15,7 @@ NewName = Annotated[str, typer.Argument(metavar="NAME", help="The deployment's n
 
 COLUMNS: list[Column[DeploymentDetail]] = [
     Column("NAME", lambda deployment: deployment.name),
-    Column("ID", lambda deployment: deployment.id),
+    Column("ID", lambda deployment: deployment.id, wide=True),
     Column("DEFAULT", lambda deployment: deployment.default_version),
     Column("LABELS", lambda deployment: deployment.labels, flexible=True),
     Column("UPDATED", lambda deployment: deployment.last_updated),

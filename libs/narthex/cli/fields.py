@@ -8,6 +8,7 @@
 """
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,19 @@ def seconds(parameter: str, field: str, help: str) -> Field:
 def whole(parameter: str, field: str, help: str, *, metavar: str = "NUMBER") -> Field:
     """A whole number."""
     return Field(parameter, field, Annotated[int | None, typer.Option(flag_of(parameter), metavar=metavar, help=help)])
+
+
+def fraction(parameter: str, field: str, help: str) -> Field:
+    """A number with a fraction."""
+    return Field(
+        parameter, field, Annotated[float | None, typer.Option(flag_of(parameter), metavar="NUMBER", help=help)]
+    )
+
+
+def document(parameter: str, field: str, help: str) -> Field:
+    """A JSON object, or `none`."""
+    option = text(parameter, field, help, metavar="JSON|none").option
+    return Field(parameter, field, option, lambda value: _object(flag_of(parameter), value))
 
 
 def choice(parameter: str, field: str, help: str, among: Sequence[str]) -> Field:
@@ -156,6 +170,18 @@ def _seconds(flag: str, value: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         raise Misconfigured(f"{flag} {value!r} must be a number of seconds, or none")
     return float(value)
+
+
+def _object(flag: str, value: str) -> dict[str, Any] | None:
+    if value == NONE:
+        return None
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Misconfigured(f"{flag} must be a JSON object, or none")
+    return found
 
 
 def _one_of(flag: str, value: str, among: Sequence[str]) -> str:

@@ -22,12 +22,12 @@ def _where(instance: InstanceDetail) -> str:
 
 
 COLUMNS: list[Column[InstanceDetail]] = [
-    Column("ID", lambda instance: instance.id),
+    Column("ID", lambda instance: instance.id, wide=True),
     Column("ADDRESS", _where),
-    Column("STATUS", lambda instance: instance.status),
+    Column("STATUS", lambda instance: instance.status, wide=True),
     Column("HEALTH", lambda instance: instance.health),
     Column("REASON", lambda instance: instance.reason, flexible=True),
-    Column("NOTE", lambda instance: instance.note, flexible=True),
+    Column("NOTE", lambda instance: instance.note, flexible=True, wide=True),
 ]
 
 OF_PROJECT: list[Column[InstanceDetail]] = [

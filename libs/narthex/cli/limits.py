@@ -14,7 +14,7 @@ from narthex.cli.policy import LIMITS
 from narthex.cli.services import settle
 from narthex.cli.session import body, connect
 from narthex.client.client import Client
-from narthex.contracts.api import ServiceUpdate
+from narthex.contracts.api import LimitUse, ServiceUpdate
 from narthex.contracts.errors import Misconfigured
 
 app = typer.Typer(no_args_is_help=True, help="Limits of services, and of single users at them.")
@@ -49,9 +49,19 @@ class UserLimits(BaseModel):
 
 COLUMNS: list[Column[UserLimits]] = [
     Column("USER", lambda user: user.user_email, flexible=True),
-    Column("ID", lambda user: user.user_id),
+    Column("ID", lambda user: user.user_id, wide=True),
     Column("PER MINUTE", lambda user: user.rate),
     Column("IN FLIGHT", lambda user: user.concurrency),
+]
+
+
+USE: list[Column[LimitUse]] = [
+    Column("LIMIT", lambda use: use.kind),
+    Column("TOKEN", lambda use: use.token_name or use.token_id, flexible=True),
+    Column("USED", lambda use: use.used),
+    Column("OF", lambda use: use.limit),
+    Column("LEFT", lambda use: use.remaining),
+    Column("FREE IN", lambda use: f"{use.reset_seconds:.0f} s" if use.reset_seconds else ""),
 ]
 
 
@@ -60,6 +70,20 @@ def show(context: typer.Context, service: ServiceName, project: Project = None, 
     """The limits of a service: requests a minute (rate) and in flight (concurrency)."""
     with connect(context, project, service=service) as api:
         show_one(Limits.model_validate(api.services.get(service).model_dump()), json)
+
+
+@app.command("use")
+def use(
+    context: typer.Context,
+    service: ServiceName,
+    user: Annotated[str | None, typer.Option(help="Also the limits of this user's tokens.")] = None,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """How much of a service's limits is in use now."""
+    with connect(context, project, service=service) as api:
+        user_id = people.member_id(api, user) if user is not None else None
+        show_list(api.limits.use(service, user_id=user_id), USE, json)
 
 
 @app.command("set")

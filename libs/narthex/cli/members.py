@@ -16,7 +16,7 @@ User = Annotated[str, typer.Argument(help="E-mail address or id.")]
 
 COLUMNS: list[Column[ProjectUserDetail]] = [
     Column("EMAIL", lambda user: user.email),
-    Column("ID", lambda user: user.id),
+    Column("ID", lambda user: user.id, wide=True),
     Column("NAME", lambda user: " ".join(filter(None, (user.name, user.surname))), flexible=True),
 ]
 

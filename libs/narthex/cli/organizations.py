@@ -24,16 +24,16 @@ User = Annotated[str, typer.Argument(help="E-mail address or id.")]
 
 COLUMNS: list[Column[OrganizationDetail]] = [
     Column("NAME", lambda organization: organization.name),
-    Column("ID", lambda organization: organization.id),
+    Column("ID", lambda organization: organization.id, wide=True),
     Column("CREATED", lambda organization: organization.creation_date),
 ]
 
 USERS: list[Column[OrganizationUserDetail]] = [
     Column("EMAIL", lambda user: user.email),
-    Column("ID", lambda user: user.id),
+    Column("ID", lambda user: user.id, wide=True),
     Column("ADMIN", lambda user: user.admin),
     Column("STATUS", lambda user: user.status),
-    Column("SINCE", lambda user: user.join_date),
+    Column("SINCE", lambda user: user.join_date, wide=True),
 ]
 
 

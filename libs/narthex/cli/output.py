@@ -31,11 +31,13 @@ BAD = frozenset({"unhealthy", "failed", "backoff", "stopped"})
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """A column of a table. A flexible one holds free text and may be folded; others are never cut or folded."""
+    """A column of a table. A flexible one holds free text and may be folded; others are never cut or folded. A wide
+    one is only there where the terminal has room for it; in a pipe it always is."""
 
     title: str
     value: Callable[[Row], object]
     flexible: bool = False
+    wide: bool = False
 
 
 def printable(text: str) -> str:
@@ -118,18 +120,39 @@ def waiting(text: str) -> Iterator[None]:
 
 
 def _print_table(rows: Sequence[Row], columns: Sequence[Column[Row]]) -> None:
-    cells = [[plain(column.value(row)) for column in columns] for row in rows]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for number, column in enumerate(columns):
-        widest = max(cell_len(text) for text in (column.title, *(row[number] for row in cells)))
-        least = min(widest, FLEXIBLE_MIN) if column.flexible else widest
-        table.add_column(column.title, no_wrap=not column.flexible, overflow="fold", min_width=least)
-    for row in cells:
-        table.add_row(*map(_cell, row))
-    # Wider than the terminal rather than cut: an id that is cut is worth nothing.
     console = Console(highlight=False)
-    needed = Measurement.get(console, console.options.update(width=100_000), table).minimum
-    Console(highlight=False, width=max(console.width, needed)).print(table)
+    cells = {column.title: [plain(column.value(row)) for row in rows] for column in columns}
+    least = {column.title: _least(column, cells[column.title]) for column in columns}
+    shown = list(columns)
+    while _needed(console, shown, least) > console.width and any(column.wide for column in shown):
+        shown.remove([column for column in shown if column.wide][-1])
+    table = _headed(shown, least)
+    for number in range(len(rows)):
+        table.add_row(*(_cell(cells[column.title][number]) for column in shown))
+    # Wider than the terminal rather than cut: an id that is cut is worth nothing.
+    Console(highlight=False, width=max(console.width, _needed(console, shown, least))).print(table)
+    if hidden := [column.title for column in columns if column not in shown]:
+        notice(f"for lack of room not shown: {', '.join(hidden)}")
+
+
+def _headed(columns: Sequence[Column[Row]], least: Mapping[str, int]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column.title, no_wrap=not column.flexible, overflow="fold", min_width=least[column.title])
+    return table
+
+
+def _least(column: Column[Row], cells: Sequence[str]) -> int:
+    """How narrow a column may get."""
+    widest = max(map(cell_len, (column.title, *cells)))
+    return max(cell_len(column.title), min(widest, FLEXIBLE_MIN)) if column.flexible else widest
+
+
+def _needed(console: Console, columns: Sequence[Column[Row]], least: Mapping[str, int]) -> int:
+    """How narrow a table may get: that of the narrowest cells, for a long word is folded too."""
+    table = _headed(columns, least)
+    table.add_row(*("x" * least[column.title] for column in columns))
+    return Measurement.get(console, console.options.update(width=100_000), table).minimum
 
 
 def _cell(text: str) -> Text:

@@ -1,6 +1,18 @@
 """The options of a service's policy, the same for making and changing one."""
 
-from narthex.cli.fields import choice, clearable, number, pairs, seconds, several, switch, text
+from narthex.cli.fields import (
+    choice,
+    clearable,
+    document,
+    fraction,
+    number,
+    pairs,
+    seconds,
+    several,
+    switch,
+    text,
+    whole,
+)
 from narthex.contracts.entities import Balancing, LimitPolicy, WhenUnknown
 
 LIMITS = (
@@ -29,6 +41,13 @@ POLICY = (
         "--pass-authorization/--strip-authorization",
         "Whether the application sees Authorization.",
     ),
+    switch(
+        "browser_sign_in", "browser_sign_in", "--browser-sign-in/--no-browser-sign-in", "Whether browsers get a form."
+    ),
+    several("ip_allow", "ip_allow", "Only callers from these networks; repeatable.", metavar="NETWORK"),
+    several("ip_deny", "ip_deny", "No callers from these; repeatable.", metavar="NETWORK"),
+    document("cors", "cors", "Which pages of other origins may read answers, as JSON."),
+    document("jwt", "jwt", "Whose JSON Web Tokens are a way in, as JSON."),
     text("description", "description", "Free text, 400 characters at most."),
     pairs("label", "labels", "A label; repeatable."),
     *LIMITS,
@@ -62,6 +81,10 @@ POLICY = (
         "request_logging_excluded_extensions",
         "Nor those to paths that end so; repeatable.",
     ),
+    fraction("log_sample", "request_logging_sample", "The share of good requests that is logged, 0 to 1."),
+    whole("log_max_body", "request_logging_max_body", "Of each body that is kept.", metavar="BYTES"),
+    several("redact_header", "request_logging_redact_headers", "Whose value is not kept; repeatable.", metavar="NAME"),
+    several("redact_field", "request_logging_redact_fields", "Of JSON bodies, likewise.", metavar="NAME"),
     text("imported_name", "imported_name", "The Kubernetes service, or a host name."),
     text("imported_namespace", "imported_namespace", "Its namespace."),
     text("imported_cluster_domain", "imported_cluster_domain", "Its cluster's domain."),

@@ -17,7 +17,7 @@ Name = Annotated[str, typer.Argument(help="The project's name.", autocompletion=
 
 COLUMNS: list[Column[ProjectDetail]] = [
     Column("NAME", lambda project: project.name),
-    Column("ID", lambda project: project.id),
+    Column("ID", lambda project: project.id, wide=True),
     Column("ORGANIZATION", lambda project: project.organization_name),
     Column("CREATED", lambda project: project.creation_date),
 ]

@@ -26,10 +26,10 @@ COLUMNS: list[Column[RequestRecord]] = [
     Column("METHOD", lambda request: request.method),
     Column("PATH", lambda request: request.path, flexible=True),
     Column("STATUS", lambda request: request.status or "-"),
-    Column("CODE", lambda request: request.code),
-    Column("MS", lambda request: f"{request.total_ms:.1f}"),
-    Column("INSTANCE", lambda request: request.instance_id),
-    Column("ATTEMPTS", lambda request: len(request.attempts)),
+    Column("CODE", lambda request: request.code, flexible=True),
+    Column("MS", lambda request: f"{request.total_ms:.1f}", wide=True),
+    Column("INSTANCE", lambda request: request.instance_id, wide=True),
+    Column("ATTEMPTS", lambda request: len(request.attempts), wide=True),
 ]
 
 WITH_IDS: list[Column[RequestRecord]] = [Column("ID", lambda request: request.id), *COLUMNS]
@@ -38,10 +38,14 @@ OVERVIEW: list[Column[RequestOverview]] = [
     Column("TIME", lambda request: request.time_created),
     Column("ID", lambda request: request.id),
     Column("DEPLOYMENT", lambda request: request.deployment),
-    Column("VERSION", lambda request: request.version),
+    Column("VERSION", lambda request: request.version, wide=True),
     Column("STATUS", lambda request: request.status),
-    Column("MS", lambda request: f"{(request.time_completed - request.time_started).total_seconds() * 1000:.1f}"),
+    Column("MS", lambda request: f"{_seconds(request) * 1000:.1f}", wide=True),
 ]
+
+
+def _seconds(request: RequestOverview) -> float:
+    return (request.time_completed - request.time_started).total_seconds()
 
 
 @app.command("list")
@@ -62,6 +66,7 @@ def list_requests(
     path: Annotated[str | None, typer.Option(metavar="REGEX", help="Only paths that have this in them.")] = None,
     instance: Annotated[str | None, typer.Option(metavar="ID", help="Only those that it answered.")] = None,
     slower_than: Annotated[float | None, typer.Option(metavar="MS", help="Only those that took longer.")] = None,
+    body: Annotated[str | None, typer.Option(metavar="TEXT", help="Only those with this in a body.")] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Show ids, for `requests get` and `explain`.")] = False,
     project: Project = None,
     json: Json = False,
@@ -69,11 +74,11 @@ def list_requests(
     """What was asked of a service, or of all, newest first."""
     now = datetime.now(UTC)
     first, last, page = ago(since, now), ago(until, now), min(limit, 100)
-    narrower = (code, user, method, path, instance, slower_than)
+    narrower = (code, user, method, path, instance, slower_than, body)
     with connect(context, project, service=service) as api:
         if service is None:
             if any(each is not None for each in narrower):
-                raise Misconfigured("--code, --user, --method, --path, --instance and --slower-than need a service")
+                raise Misconfigured("all filters but --status, --since and --until need a service")
             every = api.requests.list_project(status=status or "completed,failed", since=first, until=last, page=page)
             show_list(islice(every, limit), OVERVIEW, json)
             return
@@ -88,6 +93,7 @@ def list_requests(
             path=path,
             instance=instance,
             slower_than_ms=slower_than,
+            body=body,
             page=page,
         )
         show_list(islice(found, limit), WITH_IDS if ids else COLUMNS, json)

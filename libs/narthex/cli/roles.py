@@ -31,7 +31,7 @@ On = Annotated[str | None, typer.Option(metavar="deployment:NAME|service:NAME", 
 
 COLUMNS: list[Column[RoleBrief]] = [
     Column("NAME", lambda role: role.name),
-    Column("ID", lambda role: role.id),
+    Column("ID", lambda role: role.id, wide=True),
     Column("DEFAULT", lambda role: role.default),
 ]
 
@@ -121,7 +121,7 @@ def list_assignments(
         known = {each.id: each.email for each in api.members.list(user_type="all")}
         assignee = people.member_id(api, user) if user is not None else None
         columns: list[Column[RoleAssignmentDetail]] = [
-            Column("ID", lambda given: given.id),
+            Column("ID", lambda given: given.id, wide=True),
             Column("WHO", lambda given: known.get(given.assignee, given.assignee), flexible=True),
             Column("ROLE", lambda given: given.role),
             Column("ON", lambda given: f"{given.resource_type} {given.resource}", flexible=True),

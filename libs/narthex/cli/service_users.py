@@ -20,10 +20,10 @@ ONCE = "the token is shown only now"
 
 COLUMNS: list[Column[ServiceUserDetail]] = [
     Column("NAME", lambda user: user.name, flexible=True),
-    Column("ID", lambda user: user.id),
+    Column("ID", lambda user: user.id, wide=True),
     Column("EXPIRES", lambda user: user.expiry_date),
-    Column("LAST USED", lambda user: user.token_last_used),
-    Column("DESCRIPTION", lambda user: user.description, flexible=True),
+    Column("LAST USED", lambda user: user.token_last_used, wide=True),
+    Column("DESCRIPTION", lambda user: user.description, flexible=True, wide=True),
 ]
 
 

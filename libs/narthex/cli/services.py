@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from narthex.cli import complete
+from narthex.cli import complete, doors
 from narthex.cli.fields import Changes, taking
 from narthex.cli.options import Json, Project, ServiceName, Timeout, Wait
 from narthex.cli.output import Column, notice, show_list, show_one, waiting
@@ -23,10 +23,10 @@ Deployment = Annotated[str | None, typer.Option(help="The deployment behind it."
 
 COLUMNS: list[Column[ServiceDetail]] = [
     Column("NAME", lambda service: service.name),
-    Column("DEPLOYMENT", lambda service: service.deployment),
-    Column("VERSION", lambda service: service.version or "(default)"),
-    Column("PORT", lambda service: service.port),
-    Column("AUTH", lambda service: "token" if service.authentication_required else "public"),
+    Column("DEPLOYMENT", lambda service: service.deployment, wide=True),
+    Column("VERSION", lambda service: service.version or "(default)", wide=True),
+    Column("PORT", lambda service: service.port, wide=True),
+    Column("AUTH", lambda service: "token" if service.authentication_required else "public", wide=True),
     Column("ENDPOINT", lambda service: service.endpoint or service.id),
 ]
 
@@ -131,6 +131,11 @@ def delete_service(context: typer.Context, name: ServiceName, project: Project =
     with connect(context, project, service=name) as api:
         api.services.delete(name)
     notice(f"deleted service {name}")
+
+
+app.command("share")(doors.share)
+app.command("unshare")(doors.unshare)
+app.add_typer(doors.basic_users, name="basic-users")
 
 
 def settle(api: Client, service: ServiceDetail, wait: bool, timeout: float) -> None:

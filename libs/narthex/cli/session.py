@@ -18,6 +18,7 @@ from narthex.client.client import Client
 from narthex.client.errors import ApiError
 from narthex.client.profiles import Flags, Profile, resolve
 from narthex.contracts.errors import Misconfigured, NarthexError
+from narthex.contracts.sentences import first
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -69,9 +70,8 @@ def body(model: type[Body], changes: Mapping[str, Any] = MappingProxyType({}), /
     try:
         return model.model_validate(given | dict(changes))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]).replace("_", "-")
-        raise Misconfigured(f"{where} {first['msg'].removeprefix('Value error, ')}") from None
+        where, rule = first(error)
+        raise Misconfigured(f"{where.replace('_', '-')} {rule}") from None
 
 
 class RootGroup(TyperGroup):

@@ -1,62 +1,46 @@
-"""`narthex tail SERVICE`: requests as they come, by asking the log again and again."""
+"""`narthex tail SERVICE`: requests as they are served."""
 
-import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from narthex.cli.moments import ago
-from narthex.cli.options import Json, Project, ServiceName, Since
-from narthex.cli.output import plain, show_line
+from narthex.cli import people
+from narthex.cli.options import Json, Project, ServiceName
+from narthex.cli.output import notice, plain, show_line
 from narthex.cli.session import connect
-from narthex.client.client import Client
 from narthex.contracts.api import RequestRecord
-
-POLL_S = 1.0  # records are written in batches about as often
-LATE = timedelta(seconds=30)  # a record of a long request begins long before it is written
-MOST = 1000  # between two questions; of a service that is busier than that, the newest are shown
-
-
-class Seen:
-    """Which records were shown already. A record's time is when its request began, so it can be written after one
-    that began later: the last `LATE` are asked for again each time."""
-
-    def __init__(self, since: datetime) -> None:
-        self._since = since
-        self._shown: dict[str, datetime] = {}
-
-    @property
-    def since(self) -> datetime:
-        return self._since
-
-    def new(self, records: list[RequestRecord]) -> list[RequestRecord]:
-        """Those that were not shown yet, oldest first."""
-        fresh = [record for record in reversed(records) if record.id not in self._shown]
-        self._shown |= {record.id: record.time for record in fresh}
-        if fresh:
-            newest = max(record.time for record in fresh)
-            self._since = max(self._since, newest - LATE)
-            self._shown = {id: time for id, time in self._shown.items() if time >= self._since}
-        return fresh
 
 
 def tail(
     context: typer.Context,
     service: ServiceName,
-    since: Since = None,
     status: Annotated[str | None, typer.Option(help="Only this status (404) or class (5xx).")] = None,
     code: Annotated[str | None, typer.Option(help="Only answers the router made itself with this code.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only those of this person or service user.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
+    path: Annotated[str | None, typer.Option(metavar="REGEX", help="Only paths that have this in them.")] = None,
+    instance: Annotated[str | None, typer.Option(metavar="ID", help="Only those that it answered.")] = None,
+    slower_than: Annotated[float | None, typer.Option(metavar="MS", help="Only those that took longer.")] = None,
     limit: Annotated[int | None, typer.Option(help="Stop after so many.", min=1)] = None,
     project: Project = None,
     json: Json = False,
 ) -> None:
     """Print the requests to a service until Ctrl-C; with --json one a line."""
-    now = datetime.now(UTC)
     with connect(context, project, service=service) as api:
-        for record in islice(_follow(api, service, Seen(ago(since, now) or now), status, code), limit):
+        found = api.requests.stream(
+            service,
+            status=status,
+            code=code,
+            user=people.member_id(api, user) if user is not None else None,
+            method=method,
+            path=path,
+            instance=instance,
+            slower_than_ms=slower_than,
+            on_lost=lambda error: notice(f"{error.message} Trying again."),
+            on_skipped=lambda count: notice(f"{count} requests came faster than they were read"),
+        )
+        for record in islice(found, limit):
             if json:
                 show_line(record)
             else:
@@ -70,10 +54,3 @@ def line(record: RequestRecord) -> str:
         f"{plain(record.time)}\t{record.status or '-'}{why}\t{record.total_ms:.1f} ms\t"
         f"{plain(record.method)} {plain(record.path)}\t{plain(record.instance_id)}"
     )
-
-
-def _follow(api: Client, service: str, seen: Seen, status: str | None, code: str | None) -> Iterator[RequestRecord]:
-    while True:
-        found = api.requests.list(service, since=seen.since, status=status, code=code, page=MOST // 2)
-        yield from seen.new(list(islice(found, MOST)))
-        time.sleep(POLL_S)

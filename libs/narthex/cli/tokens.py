@@ -21,9 +21,9 @@ ONCE = "the token is shown only now"
 COLUMNS: list[Column[TokenDetail]] = [
     Column("NAME", lambda token: token.name, flexible=True),
     Column("ID", lambda token: token.id),
-    Column("CREATED", lambda token: token.creation_date),
+    Column("CREATED", lambda token: token.creation_date, wide=True),
     Column("EXPIRES", lambda token: token.expiry_date),
-    Column("LAST USED", lambda token: token.token_last_used),
+    Column("LAST USED", lambda token: token.token_last_used, wide=True),
 ]
 
 

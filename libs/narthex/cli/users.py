@@ -22,11 +22,15 @@ PasswordFile = Annotated[
 
 COLUMNS: list[Column[UserDetail]] = [
     Column("EMAIL", lambda user: user.email),
-    Column("ID", lambda user: user.id),
+    Column("ID", lambda user: user.id, wide=True),
     Column("NAME", lambda user: " ".join(filter(None, (user.name, user.surname))), flexible=True),
     Column("ADMIN", lambda user: user.administrator),
-    Column("SIGNS IN WITH", lambda user: "password" if user.authentication == "ubiops" else user.authentication),
+    Column("SIGNS IN WITH", lambda user: _way_in(user), wide=True),
 ]
+
+
+def _way_in(user: UserDetail) -> str:
+    return "password" if user.authentication == "ubiops" else user.authentication
 
 
 @app.command("list")

@@ -43,7 +43,7 @@ FIELDS = (
 
 COLUMNS: list[Column[VersionDetail]] = [
     Column("VERSION", lambda version: version.version),
-    Column("ID", lambda version: version.id),
+    Column("ID", lambda version: version.id, wide=True),
     Column("DEFAULT", lambda version: bool(version.default)),
     Column("STATUS", lambda version: version.status),
     Column("HEALTH CHECK", lambda version: _set_only(version.health_check), flexible=True),

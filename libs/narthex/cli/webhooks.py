@@ -31,8 +31,8 @@ FIELDS = (
 COLUMNS: list[Column[WebhookDetail]] = [
     Column("NAME", lambda webhook: webhook.name),
     Column("EVENT", lambda webhook: webhook.event),
-    Column("OF", lambda webhook: f"{webhook.object_type} {webhook.object_name}"),
-    Column("ENABLED", lambda webhook: webhook.enabled),
+    Column("OF", lambda webhook: f"{webhook.object_type} {webhook.object_name}", wide=True),
+    Column("ENABLED", lambda webhook: webhook.enabled, wide=True),
     Column("URL", lambda webhook: webhook.url, flexible=True),
 ]
 
@@ -41,7 +41,7 @@ CALLS: list[Column[WebhookCall]] = [
     Column("EVENT", lambda call: call.event),
     Column("STATUS", lambda call: call.status),
     Column("ANSWER", lambda call: call.response_status),
-    Column("ATTEMPTS", lambda call: call.attempts),
+    Column("ATTEMPTS", lambda call: call.attempts, wide=True),
     Column("ERROR", lambda call: call.error, flexible=True),
 ]
 

@@ -5,7 +5,7 @@ async with AsyncClient.from_profile() as narthex:
         print(instance.address, instance.health)
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -13,13 +13,13 @@ from typing import Any, Self, TypeVar
 import httpx2
 
 from narthex.client import connection
-from narthex.client.call import Call, Link, Listing, Operation, Pause, Reply, Send, encode_path, raise_for_status
+from narthex.client.call import Call, Link, Listing, Operation, Pause, Reply, Send, Stream, address, raise_for_status
 from narthex.client.errors import ApiError
-from narthex.client.nouns import Awaited, Nouns
+from narthex.client.methods import Awaited
+from narthex.client.nouns import Nouns
 from narthex.client.profiles import Flags, Profile, resolve
 from narthex.client.retry import Retry
-from narthex.client.stream import Resumption, read_record
-from narthex.contracts.api import EventRecord
+from narthex.client.stream import Resumption
 from narthex.contracts.errors import NarthexError
 from narthex.runtime.clock import Clock, SystemClock
 
@@ -88,29 +88,27 @@ class AsyncClient(Nouns[Awaited]):
                 yield item
             call = listing.after(call, page)
 
-    async def stream_events(
-        self, path: list[str | None], on_lost: Callable[[NarthexError], None] | None = None
-    ) -> AsyncIterator[EventRecord]:
-        """See `events.stream`."""
+    async def follow(self, stream: Stream[Item]) -> AsyncIterator[Item]:
+        """Go through a stream as it comes; a connection that breaks is taken up again."""
         resumption = Resumption(self.api_url, self._link.retry, self._clock.monotonic)
         while True:
             reason: NarthexError | httpx2.TransportError | None = None
             try:
-                async with self._open_stream(path) as messages:
+                async with self._open(stream) as messages:
                     resumption.stands()
                     async for message in messages:
-                        if (record := read_record(message)) is not None:
-                            yield record
+                        if (item := stream.read(message)) is not None:
+                            yield item
             except (ApiError, httpx2.TransportError) as error:
                 reason = error
             lost, pause = resumption.pause(reason)
-            if on_lost is not None:
-                on_lost(lost)
+            if stream.on_lost is not None:
+                stream.on_lost(lost)
             await self._clock.sleep(pause)
 
     @asynccontextmanager
-    async def _open_stream(self, path: list[str | None]) -> AsyncIterator[httpx2.EventSource]:
-        url = self.api_url + encode_path(path, self.project)
+    async def _open(self, stream: Stream[Any]) -> AsyncIterator[httpx2.EventSource]:
+        url = address(self._link, stream.path, stream.query)
         headers = {**self._link.headers, "accept": "text/event-stream"}
         async with self._http.stream("GET", url, headers=headers, timeout=connection.STREAM_TIMEOUT) as response:
             if not response.is_success:

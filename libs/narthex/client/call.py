@@ -96,10 +96,7 @@ class Call(Generic[R]):
         if self.body is not None:
             # Only what the caller set: in an update an absent key means "unchanged", null means "clear".
             content = self.body.model_dump_json(exclude_unset=True).encode()
-        url = link.api_url + encode_path(self.path, link.project)
-        query = {key: value for key, value in self.query.items() if value is not None}
-        if query:
-            url += f"?{httpx2.QueryParams(query)}"
+        url = address(link, self.path, self.query)
         headers = link.headers if self.if_match is None else {**link.headers, "if-match": self.if_match}
         return Send(self.method, url, headers, content)
 
@@ -185,6 +182,22 @@ class Listing(Generic[Page, Item]):
     first: Call[Page]
     items: Callable[[Page], Sequence[Item]]
     after: Callable[[Call[Page], Page], Call[Page] | None]
+
+
+@dataclass(frozen=True)
+class Stream(Generic[Item]):
+    """Something that is told as it happens, without end; `read` makes of a message an item, or nothing."""
+
+    path: Sequence[str | None]
+    read: Callable[[httpx2.ServerSentEvent], Item | None]
+    on_lost: Callable[[NarthexError], None] | None = None  # called whenever the connection broke
+    query: Mapping[str, str | int | None] = field(default_factory=dict)
+
+
+def address(link: Link, path: Sequence[str | None], query: Mapping[str, str | int | None]) -> str:
+    """The URL of a path and a query, without the parameters that are None."""
+    given = {key: value for key, value in query.items() if value is not None}
+    return link.api_url + encode_path(path, link.project) + (f"?{httpx2.QueryParams(given)}" if given else "")
 
 
 def encode_path(parts: Sequence[str | None], project: str) -> str:

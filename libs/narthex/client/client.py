@@ -13,7 +13,7 @@ is, with back-off, within `Retry.total_s`.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -21,13 +21,13 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 
 from narthex.client import connection
-from narthex.client.call import Call, Link, Listing, Operation, Pause, Reply, Send, encode_path, raise_for_status
+from narthex.client.call import Call, Link, Listing, Operation, Pause, Reply, Send, Stream, address, raise_for_status
 from narthex.client.errors import ApiError
-from narthex.client.nouns import Blocking, Nouns
+from narthex.client.methods import Blocking
+from narthex.client.nouns import Nouns
 from narthex.client.profiles import Flags, Profile, resolve
 from narthex.client.retry import Retry
-from narthex.client.stream import Resumption, read_record
-from narthex.contracts.api import EventRecord
+from narthex.client.stream import Resumption
 from narthex.contracts.errors import NarthexError
 
 R = TypeVar("R")
@@ -102,29 +102,27 @@ class Client(Nouns[Blocking]):
             yield from listing.items(page)
             call = listing.after(call, page)
 
-    def stream_events(
-        self, path: list[str | None], on_lost: Callable[[NarthexError], None] | None = None
-    ) -> Iterator[EventRecord]:
-        """See `events.stream`."""
+    def follow(self, stream: Stream[Item]) -> Iterator[Item]:
+        """Go through a stream as it comes; a connection that breaks is taken up again."""
         resumption = Resumption(self.api_url, self._link.retry, self._clock.monotonic)
         while True:
             reason: NarthexError | httpx2.TransportError | None = None
             try:
-                with self._open_stream(path) as messages:
+                with self._open(stream) as messages:
                     resumption.stands()
                     for message in messages:
-                        if (record := read_record(message)) is not None:
-                            yield record
+                        if (item := stream.read(message)) is not None:
+                            yield item
             except (ApiError, httpx2.TransportError) as error:
                 reason = error
             lost, pause = resumption.pause(reason)
-            if on_lost is not None:
-                on_lost(lost)
+            if stream.on_lost is not None:
+                stream.on_lost(lost)
             self._clock.sleep(pause)
 
     @contextmanager
-    def _open_stream(self, path: list[str | None]) -> Iterator[httpx2.EventSource]:
-        url = self.api_url + encode_path(path, self.project)
+    def _open(self, stream: Stream[Any]) -> Iterator[httpx2.EventSource]:
+        url = address(self._link, stream.path, stream.query)
         headers = {**self._link.headers, "accept": "text/event-stream"}
         with self._http.stream("GET", url, headers=headers, timeout=connection.STREAM_TIMEOUT) as response:
             if not response.is_success:

@@ -23,7 +23,7 @@ from narthex.runtime.tasks import background, backoff
 log = logging.getLogger(__name__)
 
 LEASE_S = 15  # a dead host is gone from all routers within this; three renewals fit, so that two may be lost
-DRAIN_S = 15.0
+DRAIN_S = 35.0  # above the registry's deadline; a replica without requests is gone in a moment
 NOTE_MAX = 400
 
 Trouble = Callable[[NarthexError | None], None]

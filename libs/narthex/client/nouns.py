@@ -1,19 +1,16 @@
-"""The operations as methods of nouns: `client.services.get("web")`. The same table for both clients.
+"""The operations as methods of nouns: `client.services.get("web")`. The same table for both clients."""
 
-The one thing to know: a noun of `Client` is `Services[Blocking]`, one of `AsyncClient` is `Services[Awaited]`. That is
-for the type checker only, which reads from it whether a method gives its result or something to await.
-"""
+from typing import Generic
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
-
-from narthex.client.call import Listing, Operation
+from narthex.client.methods import Carrier, Mode, Noun, calling, listing, streaming
 from narthex.client.operations import (
     account,
     activity,
     catalogue,
+    certificates,
     deployments,
+    domains,
+    doors,
     installation,
     instances,
     limits,
@@ -25,311 +22,267 @@ from narthex.client.operations import (
     roles,
     service_users,
     services,
+    variables,
     versions,
     webhooks,
 )
-from narthex.contracts.api import EventRecord
-from narthex.contracts.errors import NarthexError
-
-P = ParamSpec("P")
-R = TypeVar("R")
-Item = TypeVar("Item")
-Mode = TypeVar("Mode")
-OnLost = Callable[[NarthexError], None]
-
-
-class Blocking:
-    """Methods return their result."""
-
-
-class Awaited:
-    """Methods return something to await."""
-
-
-class Carrier(Protocol):
-    """What carries operations out: one of the clients."""
-
-    def run(self, operation: Operation[Any]) -> Any: ...
-
-    def iterate(self, listing: Listing[Any, Any]) -> Any: ...
-
-    def stream_events(self, path: list[str | None], on_lost: OnLost | None = None) -> Any: ...
-
-
-class Noun(Generic[Mode]):
-    """The operations on one kind of thing."""
-
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
-
-
-class _calling(Generic[P, R]):  # noqa: N801 - reads as a decorator
-    """An operation as a method."""
-
-    def __init__(self, make: Callable[P, Operation[R]]) -> None:
-        self._make = make
-
-    @overload
-    def __get__(self, noun: Noun[Blocking], owner: type[Any] | None = None) -> Callable[P, R]: ...
-    @overload
-    def __get__(self, noun: Noun[Awaited], owner: type[Any] | None = None) -> Callable[P, Awaitable[R]]: ...
-    def __get__(self, noun: Noun[Any], owner: type[Any] | None = None) -> Callable[P, Any]:
-        def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return noun._carrier.run(self._make(*args, **kwargs))
-
-        return update_wrapper(method, self._make)
-
-
-class _listing(Generic[P, Item]):  # noqa: N801
-    """A paged list as a method that returns an iterator over all of it, page by page as it is consumed."""
-
-    def __init__(self, make: Callable[P, Listing[Any, Item]]) -> None:
-        self._make = make
-
-    @overload
-    def __get__(self, noun: Noun[Blocking], owner: type[Any] | None = None) -> Callable[P, Iterator[Item]]: ...
-    @overload
-    def __get__(self, noun: Noun[Awaited], owner: type[Any] | None = None) -> Callable[P, AsyncIterator[Item]]: ...
-    def __get__(self, noun: Noun[Any], owner: type[Any] | None = None) -> Callable[P, Any]:
-        def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return noun._carrier.iterate(self._make(*args, **kwargs))
-
-        return update_wrapper(method, self._make)
 
 
 class Installation(Noun[Mode]):
-    status = _calling(installation.status)
-    permissions = _calling(installation.list_permissions)
+    status = calling(installation.status)
+    permissions = calling(installation.list_permissions)
+    discovery = calling(installation.list_discovery)
 
 
 class Account(Noun[Mode]):
     """Whom the token belongs to."""
 
-    sign_in = _calling(account.sign_in)
-    sign_out = _calling(account.sign_out)
-    get = _calling(account.get_account)
-    update = _calling(account.update_account)
-    delete = _calling(account.delete_account)
+    sign_in = calling(account.sign_in)
+    sign_out = calling(account.sign_out)
+    get = calling(account.get_account)
+    update = calling(account.update_account)
+    delete = calling(account.delete_account)
 
 
 class Tokens(Noun[Mode]):
     """One's own."""
 
-    list = _calling(account.list_tokens)
-    create = _calling(account.create_token)
-    delete = _calling(account.delete_token)
+    list = calling(account.list_tokens)
+    create = calling(account.create_token)
+    delete = calling(account.delete_token)
 
 
 class People(Noun[Mode]):
-    list = _calling(people.list_people)
-    get = _calling(people.get_person)
-    create = _calling(people.create_person)
-    update = _calling(people.update_person)
-    delete = _calling(people.delete_person)
+    list = calling(people.list_people)
+    get = calling(people.get_person)
+    create = calling(people.create_person)
+    update = calling(people.update_person)
+    delete = calling(people.delete_person)
 
 
 class OrganizationUsers(Noun[Mode]):
-    list = _calling(organizations.list_organization_users)
-    get = _calling(organizations.get_organization_user)
-    add = _calling(organizations.add_organization_user)
-    update = _calling(organizations.update_organization_user)
-    remove = _calling(organizations.remove_organization_user)
+    list = calling(organizations.list_organization_users)
+    get = calling(organizations.get_organization_user)
+    add = calling(organizations.add_organization_user)
+    update = calling(organizations.update_organization_user)
+    remove = calling(organizations.remove_organization_user)
 
 
 class Organizations(Noun[Mode]):
-    list = _calling(organizations.list_organizations)
-    get = _calling(organizations.get_organization)
-    create = _calling(organizations.create_organization)
-    update = _calling(organizations.update_organization)
+    list = calling(organizations.list_organizations)
+    get = calling(organizations.get_organization)
+    create = calling(organizations.create_organization)
+    update = calling(organizations.update_organization)
 
 
 class Projects(Noun[Mode]):
-    list = _calling(projects.list_projects)
-    get = _calling(projects.get_project)
-    create = _calling(projects.create_project)
-    update = _calling(projects.update_project)
-    delete = _calling(projects.delete_project)
-    resources = _calling(projects.get_resources)
-    quotas = _calling(projects.list_quotas)
+    list = calling(projects.list_projects)
+    get = calling(projects.get_project)
+    create = calling(projects.create_project)
+    update = calling(projects.update_project)
+    delete = calling(projects.delete_project)
+    resources = calling(projects.get_resources)
+    quotas = calling(projects.list_quotas)
 
 
 class Members(Noun[Mode]):
     """People in the project."""
 
-    list = _calling(projects.list_members)
-    get = _calling(projects.get_member)
-    add = _calling(projects.add_member)
-    remove = _calling(projects.remove_member)
+    list = calling(projects.list_members)
+    get = calling(projects.get_member)
+    add = calling(projects.add_member)
+    remove = calling(projects.remove_member)
 
 
 class ServiceUsers(Noun[Mode]):
-    list = _calling(service_users.list_service_users)
-    get = _calling(service_users.get_service_user)
-    create = _calling(service_users.create_service_user)
-    update = _calling(service_users.update_service_user)
-    delete = _calling(service_users.delete_service_user)
-    reset_token = _calling(service_users.reset_service_user_token)
+    list = calling(service_users.list_service_users)
+    get = calling(service_users.get_service_user)
+    create = calling(service_users.create_service_user)
+    update = calling(service_users.update_service_user)
+    delete = calling(service_users.delete_service_user)
+    reset_token = calling(service_users.reset_service_user_token)
 
 
 class Roles(Noun[Mode]):
-    list = _calling(roles.list_roles)
-    get = _calling(roles.get_role)
-    create = _calling(roles.create_role)
-    update = _calling(roles.update_role)
-    delete = _calling(roles.delete_role)
+    list = calling(roles.list_roles)
+    get = calling(roles.get_role)
+    create = calling(roles.create_role)
+    update = calling(roles.update_role)
+    delete = calling(roles.delete_role)
 
 
 class Assignments(Noun[Mode]):
     """Roles given."""
 
-    list = _calling(roles.list_assignments)
-    get = _calling(roles.get_assignment)
-    create = _calling(roles.create_assignment)
-    delete = _calling(roles.delete_assignment)
+    list = calling(roles.list_assignments)
+    get = calling(roles.get_assignment)
+    create = calling(roles.create_assignment)
+    delete = calling(roles.delete_assignment)
 
 
 class Deployments(Noun[Mode]):
-    list = _calling(deployments.list_deployments)
-    get = _calling(deployments.get_deployment)
-    get_tagged = _calling(deployments.get_tagged_deployment)
-    find = _calling(deployments.find_deployment)
-    create = _calling(deployments.create_deployment)
-    update = _calling(deployments.update_deployment)
-    delete = _calling(deployments.delete_deployment)
+    list = calling(deployments.list_deployments)
+    get = calling(deployments.get_deployment)
+    get_tagged = calling(deployments.get_tagged_deployment)
+    find = calling(deployments.find_deployment)
+    create = calling(deployments.create_deployment)
+    update = calling(deployments.update_deployment)
+    delete = calling(deployments.delete_deployment)
 
 
 class Versions(Noun[Mode]):
-    list = _calling(versions.list_versions)
-    get = _calling(versions.get_version)
-    get_tagged = _calling(versions.get_tagged_version)
-    find = _calling(versions.find_version)
-    create = _calling(versions.create_version)
-    update = _calling(versions.update_version)
-    delete = _calling(versions.delete_version)
-    revisions = _calling(versions.list_revisions)
-    get_revision = _calling(versions.get_revision)
+    list = calling(versions.list_versions)
+    get = calling(versions.get_version)
+    get_tagged = calling(versions.get_tagged_version)
+    find = calling(versions.find_version)
+    create = calling(versions.create_version)
+    update = calling(versions.update_version)
+    delete = calling(versions.delete_version)
+    revisions = calling(versions.list_revisions)
+    get_revision = calling(versions.get_revision)
+
+
+class Variables(Noun[Mode]):
+    """Environment variables."""
+
+    list = calling(variables.list_variables)
+    get = calling(variables.get_variable)
+    create = calling(variables.create_variable)
+    update = calling(variables.update_variable)
+    delete = calling(variables.delete_variable)
+    copy = calling(variables.copy_variables)
 
 
 class Instances(Noun[Mode]):
-    list = _listing(instances.list_instances)
-    list_project = _listing(instances.list_project_instances)
-    get = _calling(instances.get_instance)
-    get_in_project = _calling(instances.get_project_instance)
-    create = _calling(instances.create_instance)
-    renew = _calling(instances.renew_instance)
-    stop = _calling(instances.stop_instance)
-    stop_in_project = _calling(instances.stop_project_instance)
-    delete = _calling(instances.delete_instance)
-    events = _listing(instances.list_instance_events)
-    health = _calling(instances.list_health_changes)
-    wait_until_gone = _calling(instances.wait_until_instance_gone)
+    list = listing(instances.list_instances)
+    list_project = listing(instances.list_project_instances)
+    get = calling(instances.get_instance)
+    get_in_project = calling(instances.get_project_instance)
+    create = calling(instances.create_instance)
+    renew = calling(instances.renew_instance)
+    stop = calling(instances.stop_instance)
+    stop_in_project = calling(instances.stop_project_instance)
+    delete = calling(instances.delete_instance)
+    events = listing(instances.list_instance_events)
+    health = calling(instances.list_health_changes)
+    wait_until_gone = calling(instances.wait_until_instance_gone)
 
 
 class Services(Noun[Mode]):
-    list = _listing(services.list_services)
-    get = _calling(services.get_service)
-    get_tagged = _calling(services.get_tagged_service)
-    find = _calling(services.find_service)
-    create = _calling(services.create_service)
-    update = _calling(services.update_service)
-    delete = _calling(services.delete_service)
-    status = _calling(services.get_service_status)
-    propagation = _calling(services.get_propagation)
-    wait_until_applied = _calling(services.wait_until_applied)
-    wait_until_ready = _calling(services.wait_until_ready)
+    list = listing(services.list_services)
+    get = calling(services.get_service)
+    get_tagged = calling(services.get_tagged_service)
+    find = calling(services.find_service)
+    create = calling(services.create_service)
+    update = calling(services.update_service)
+    delete = calling(services.delete_service)
+    status = calling(services.get_service_status)
+    propagation = calling(services.get_propagation)
+    wait_until_applied = calling(services.wait_until_applied)
+    wait_until_ready = calling(services.wait_until_ready)
 
 
 class Limits(Noun[Mode]):
     """Limits of single users at a service."""
 
-    list = _calling(limits.list_user_limits)
-    get = _calling(limits.get_user_limit)
-    find = _calling(limits.find_user_limit)
-    create = _calling(limits.create_user_limit)
-    update = _calling(limits.update_user_limit)
-    delete = _calling(limits.delete_user_limit)
+    use = calling(limits.list_limit_use)
+    list = calling(limits.list_user_limits)
+    get = calling(limits.get_user_limit)
+    find = calling(limits.find_user_limit)
+    create = calling(limits.create_user_limit)
+    update = calling(limits.update_user_limit)
+    delete = calling(limits.delete_user_limit)
+
+
+class Doors(Noun[Mode]):
+    """Other ways into a service than a token."""
+
+    basic_users = calling(doors.list_basic_users)
+    set_basic_users = calling(doors.set_basic_users)
+    share = calling(doors.share_service)
+    withdraw_shares = calling(doors.withdraw_shares)
 
 
 class Requests(Noun[Mode]):
-    list = _listing(requests.list_requests)
-    list_version = _listing(requests.list_version_requests)
-    list_project = _listing(requests.list_project_requests)
-    get = _calling(requests.get_request)
-    body = _calling(requests.get_request_body)
-    collect = _calling(requests.collect_requests)
-    delete = _calling(requests.delete_request)
-    delete_many = _calling(requests.delete_requests)
+    list = listing(requests.list_requests)
+    get_of_service = calling(requests.get_service_request)
+    explain = calling(requests.explain_request)
+    stream = streaming(requests.stream_requests)
+    list_version = listing(requests.list_version_requests)
+    list_project = listing(requests.list_project_requests)
+    get = calling(requests.get_request)
+    body = calling(requests.get_request_body)
+    collect = calling(requests.collect_requests)
+    delete = calling(requests.delete_request)
+    delete_many = calling(requests.delete_requests)
 
 
 class Metrics(Noun[Mode]):
-    list = _calling(metrics.list_metrics)
-    get = _calling(metrics.get_metric)
-    create = _calling(metrics.create_metric)
-    update = _calling(metrics.update_metric)
-    delete = _calling(metrics.delete_metric)
-    data = _calling(metrics.get_time_series)
-    series = _listing(metrics.list_series)
-    delete_series = _calling(metrics.delete_series)
-    add = _calling(metrics.add_points)
-    aggregate = _calling(metrics.aggregate_points)
+    list = calling(metrics.list_metrics)
+    get = calling(metrics.get_metric)
+    create = calling(metrics.create_metric)
+    update = calling(metrics.update_metric)
+    delete = calling(metrics.delete_metric)
+    data = calling(metrics.get_time_series)
+    series = listing(metrics.list_series)
+    delete_series = calling(metrics.delete_series)
+    add = calling(metrics.add_points)
+    aggregate = calling(metrics.aggregate_points)
 
 
 class Webhooks(Noun[Mode]):
-    list = _calling(webhooks.list_webhooks)
-    get = _calling(webhooks.get_webhook)
-    create = _calling(webhooks.create_webhook)
-    update = _calling(webhooks.update_webhook)
-    delete = _calling(webhooks.delete_webhook)
-    calls = _listing(webhooks.list_webhook_calls)
-    create_test = _calling(webhooks.create_webhook_test)
-    get_test = _calling(webhooks.get_webhook_test)
+    list = calling(webhooks.list_webhooks)
+    get = calling(webhooks.get_webhook)
+    create = calling(webhooks.create_webhook)
+    update = calling(webhooks.update_webhook)
+    delete = calling(webhooks.delete_webhook)
+    calls = listing(webhooks.list_webhook_calls)
+    create_test = calling(webhooks.create_webhook_test)
+    get_test = calling(webhooks.get_webhook_test)
 
 
 class Certificates(Noun[Mode]):
-    list = _calling(installation.list_certificates)
+    list = calling(certificates.list_certificates)
+    states = calling(certificates.list_states)
+    get = calling(certificates.get_state)
+    renew = calling(certificates.renew)
+    rehearse = calling(certificates.rehearse)
+
+
+class Domains(Noun[Mode]):
+    """Names of their owners' own."""
+
+    list = calling(domains.list_domains)
+    add = calling(domains.add_domain)
+    verify = calling(domains.verify_domain)
+    remove = calling(domains.remove_domain)
 
 
 class Routers(Noun[Mode]):
-    list = _calling(installation.list_routers)
+    list = calling(installation.list_routers)
 
 
 class Catalogue(Noun[Mode]):
     """What versions name and Narthex does not keep."""
 
-    environments = _calling(catalogue.list_environments)
-    get_environment = _calling(catalogue.get_environment)
-    tags = _calling(catalogue.list_environment_tags)
-    get_tag = _calling(catalogue.get_environment_tag)
-    variables = _calling(catalogue.list_variables)
-    instance_types = _listing(catalogue.list_instance_types)
-    groups = _listing(catalogue.list_instance_type_groups)
-    get_group = _calling(catalogue.get_instance_type_group)
-    group_uses = _listing(catalogue.list_instance_type_group_uses)
+    environments = calling(catalogue.list_environments)
+    get_environment = calling(catalogue.get_environment)
+    tags = calling(catalogue.list_environment_tags)
+    get_tag = calling(catalogue.get_environment_tag)
+    instance_types = listing(catalogue.list_instance_types)
+    groups = listing(catalogue.list_instance_type_groups)
+    get_group = calling(catalogue.get_instance_type_group)
+    group_uses = listing(catalogue.list_instance_type_group_uses)
 
 
 class Activity(Noun[Mode]):
-    audit = _listing(activity.list_audit)
-    logs = _calling(activity.list_logs)
+    audit = listing(activity.list_audit)
+    logs = calling(activity.list_logs)
 
 
 class Events(Noun[Mode]):
-    list = _listing(activity.list_events)
-
-    @overload
-    def stream(
-        self: "Events[Blocking]", *, project: str | None = None, on_lost: OnLost | None = None
-    ) -> Iterator[EventRecord]: ...
-    @overload
-    def stream(
-        self: "Events[Awaited]", *, project: str | None = None, on_lost: OnLost | None = None
-    ) -> AsyncIterator[EventRecord]: ...
-    def stream(self, *, project: str | None = None, on_lost: OnLost | None = None) -> Any:
-        """The events of a project as they happen, without end.
-
-        When the connection breaks, `on_lost` is called and the stream goes on with what happens from then on;
-        ConnectionFailed comes only if the API stays away for `Retry.total_s`.
-        """
-        return self._carrier.stream_events(activity.events_path(project), on_lost)
+    list = listing(activity.list_events)
+    stream = streaming(activity.stream_events)
 
 
 class Nouns(Generic[Mode]):
@@ -349,13 +302,16 @@ class Nouns(Generic[Mode]):
         self.assignments = Assignments[Mode](carrier)
         self.deployments = Deployments[Mode](carrier)
         self.versions = Versions[Mode](carrier)
+        self.variables = Variables[Mode](carrier)
         self.instances = Instances[Mode](carrier)
         self.services = Services[Mode](carrier)
         self.limits = Limits[Mode](carrier)
+        self.doors = Doors[Mode](carrier)
         self.requests = Requests[Mode](carrier)
         self.metrics = Metrics[Mode](carrier)
         self.webhooks = Webhooks[Mode](carrier)
         self.certificates = Certificates[Mode](carrier)
+        self.domains = Domains[Mode](carrier)
         self.routers = Routers[Mode](carrier)
         self.catalogue = Catalogue[Mode](carrier)
         self.activity = Activity[Mode](carrier)

@@ -1,15 +1,18 @@
 """When a stream of events that broke is taken up again, and how its messages read: the same for both clients."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from narthex.client.call import connection_failed
 from narthex.client.errors import ApiError, ConnectionFailed
 from narthex.client.retry import Retry
-from narthex.contracts.api import EventRecord
+from narthex.contracts.api import EventRecord, RequestRecord
 from narthex.contracts.errors import NarthexError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Resumption:
@@ -52,11 +55,26 @@ class Resumption:
         return failure
 
 
-def read_record(message: httpx2.ServerSentEvent) -> EventRecord | None:
+def read_event(message: httpx2.ServerSentEvent) -> EventRecord | None:
     """The event in a message of the stream; None when the message carries none."""
-    if not message.data:
-        return None
+    return _read(EventRecord, message) if message.data else None
+
+
+def read_request(
+    message: httpx2.ServerSentEvent, on_skipped: Callable[[int], None] | None = None
+) -> RequestRecord | None:
+    """The request in a message; `on_skipped` hears how many came faster than they were read."""
+    if message.event == "skipped" and on_skipped is not None:
+        on_skipped(_read(_Skipped, message).count)
+    return _read(RequestRecord, message) if message.event == "request" else None
+
+
+class _Skipped(BaseModel):
+    count: int
+
+
+def _read(model: type[Model], message: httpx2.ServerSentEvent) -> Model:
     try:
-        return EventRecord.model_validate_json(message.data)
+        return model.model_validate_json(message.data)
     except ValidationError as error:
-        raise ApiError(200, "bad_answer", f"the stream of events has an unreadable message: {error}") from None
+        raise ApiError(200, "bad_answer", f"the stream has an unreadable message: {error}") from None

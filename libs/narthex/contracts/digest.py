@@ -12,3 +12,8 @@ def token_digest(key: bytes, token: bytes) -> bytes:
     guessed or leaked text is a token here.
     """
     return hmac.digest(key, token, "sha256")
+
+
+def password_digest(key: bytes, password: bytes) -> str:
+    """What is worked into a hash instead of a service's password, which people choose: keyed for the same reason."""
+    return hmac.digest(key, b"password of a service\0" + password, "sha256").hex()

@@ -124,6 +124,45 @@ class WhenUnknown(StrEnum):
     OPEN = "open"  # served
 
 
+class Cors(BaseModel):
+    """Which pages of other origins may read a service's answers; routers answer preflights by it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    origins: tuple[str, ...]  # https://app.example.com, or * for every one
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    headers: tuple[str, ...] = ("*",)  # that a page may send; *: whatever it asks for
+    exposed: tuple[str, ...] = ()  # of the answer, that a page may read besides the harmless ones
+    credentials: bool = False  # a page may send cookies and read what comes back
+    max_age: int = 600  # seconds a browser remembers a preflight's answer
+
+
+class JwtIssuer(BaseModel):
+    """Whose JSON Web Tokens are a way into a service, and which of them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    issuer: str  # the claim `iss`; its keys are found by OpenID Connect discovery below it
+    audience: str  # one of the claim `aud`
+    keys_url: str | None = None  # the JSON Web Key Set; None: by discovery
+    user_claim: str = "sub"  # what the caller is called, in logs and for limits
+    required_claims: dict[str, tuple[str, ...]] = {}  # claim, or path.to.it -> one of these must be in it
+
+
+class Doors(BaseModel):
+    """Ways into a service besides tokens, and who is kept out whatever they bring."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    ip_allow: tuple[str, ...] = ()  # networks; none: from everywhere
+    ip_deny: tuple[str, ...] = ()
+    basic_users: dict[str, str] = {}  # name -> Argon2id of the password
+    jwt: JwtIssuer | None = None
+    cors: Cors | None = None
+    browser_sign_in: bool = False  # browsers without a credential are sent to the sign-in page
+    share_generation: int = 0  # share links of an older one are void
+
+
 class Service(Entity):
     """A name and a host under which a deployment's instances are reached, and its policy."""
 
@@ -154,11 +193,13 @@ class Service(Entity):
     max_body_bytes: int | None = None  # of a request; None: no limit
     instance_concurrency_limit: int | None = None  # requests in flight an instance
     instance_max_wait: float = 0.0  # seconds a request waits for an instance with room
+    slow_start: float = 0.0  # seconds until an instance that became healthy gets its whole share
     user_rate_limits: dict[str, int] = {}  # subject id -> requests a minute and token, in place of the default
     user_concurrency_limits: dict[str, int] = {}  # subject id -> requests in flight a token
     limit_policy: LimitPolicy = LimitPolicy.ENFORCE
     limit_max_wait_ms: int = 0  # a request over a limit waits so long for its turn before it is refused
     limit_when_unknown: WhenUnknown = WhenUnknown.CLOSED
+    doors: Doors | None = None  # None: tokens only, from everywhere
 
 
 class Token(Entity):
@@ -186,6 +227,7 @@ class Access(Entity):
     projects: tuple[str, ...] = ()
     deployments: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    browsers_from: datetime | None = None  # browsers in which they had signed in by then are signed out
 
 
 class Health(StrEnum):
@@ -205,7 +247,7 @@ class ReplicaHealth(Entity):
 
 
 class SeenOfInstance(BaseModel):
-    """What one router saw of an instance, at one of its ports, since it said this last. Times in ms before the event."""
+    """What one router saw of an instance, at one of its ports, since it said this last. `ago` is before the event."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -308,7 +350,7 @@ class RequestRecord(BaseModel):
     user_agent: str = ""
     trace_id: str = ""
     route_sequence: int = 0  # the registry's facts up to here were in the route that it took
-    logged: bool = True  # False: only counted; it says neither who, what, nor where from
+    logged: bool = True  # False: only counted; it says nothing of what was asked and where from
     keep_s: int = 604_800  # how long the record is kept: the version's request_retention_time
     attempts: tuple[Attempt, ...] = ()
     # With retention mode `full`: headers as a JSON list of pairs, bodies in base64, as they were on the wire but

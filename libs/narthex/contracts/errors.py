@@ -87,6 +87,12 @@ class Unavailable(NarthexError):
     retryable = True
 
 
+class StoreFull(Unavailable):
+    """Something that others empty has no room just now."""
+
+    code = "store_full"
+
+
 class NotOffered(NarthexError):
     """A part of the UbiOps API that Narthex does not have; the message says what takes its place."""
 

@@ -266,6 +266,13 @@ class InstanceReleased(Event):
     router: str
 
 
+class ProberAlive(Event):
+    """A health worker (`key`) probes its share of the instances; core NATS, not stored, every second."""
+
+    subject = "narthex.v1.prober.alive"
+    leaving: bool = Field(False, description="it stops now: the others take its share over at once")
+
+
 class RequestsServed(Event):
     """A batch of request records of one router; `key` is the router's name."""
 

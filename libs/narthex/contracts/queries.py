@@ -58,6 +58,10 @@ class RequestsQuestion(Message):
     method: str | None = None
     path_matches: str | None = None  # RE2, anywhere in the path
     slower_than_ms: float | None = None
+    body_contains: str | None = None  # of the request or of the answer, where they were kept
+    before_time: datetime | None = None  # with `before_id`: what comes after this request on the list
+    before_id: str | None = None
+    losses: bool = False  # with what was lost of the service in this time
     contents: bool = False  # with headers and bodies, where they were kept
     since: datetime | None = None
     until: datetime | None = None
@@ -70,6 +74,7 @@ class RequestsQuestion(Message):
 
 class RequestsAnswer(Message):
     records: tuple[RequestRecord, ...]
+    lost: dict[str, int] = {}  # records of the service that could not be kept, by reason, where it was asked for
 
 
 REMOVE_REQUESTS_SUBJECT = "narthex.v1.audit.remove_requests"

@@ -30,7 +30,7 @@ async def admin_server(
         return web.json_response({"ready": not reasons, "waiting_for": reasons}, status=503 if reasons else 200)
 
     async def metrics(request: web.Request) -> web.Response:
-        text = generate_latest().decode()
+        text = generate_latest().decode() + readiness({name: check() for name, check in checks.items()})
         if more_metrics is not None:
             text += await more_metrics()
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -45,3 +45,9 @@ async def admin_server(
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+def readiness(reasons: Mapping[str, str]) -> str:
+    """What `/readyz` says, in the words of Prometheus: 1 for each check that has no reason."""
+    lines = [f'narthex_ready{{check="{name}"}} {int(not reason)}\n' for name, reason in reasons.items()]
+    return "# TYPE narthex_ready gauge\n" + "".join(lines)

@@ -8,11 +8,15 @@ import json
 import logging
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
+
+# The API request or event that is being dealt with; every line that is written meanwhile carries it.
+CORRELATION: ContextVar[str] = ContextVar("correlation", default="")
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record as `{"time", "level", "part", "logger", "message", …fields}`."""
+    """Formats a record as `{"time", "level", "part", "logger", "message", "correlation_id", …fields}`."""
 
     def __init__(self, part: str) -> None:
         super().__init__()
@@ -27,6 +31,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if correlation_id := CORRELATION.get():
+            line["correlation_id"] = correlation_id
         line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -62,6 +62,11 @@ def session_key(sealing_key: bytes) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"narthex sign-in session").derive(sealing_key)
 
 
+def pass_key(sealing_key: bytes) -> bytes:
+    """The key that signs what browsers carry (`narthex.contracts.passes`); it follows from the sealing key too."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"narthex browser pass").derive(sealing_key)
+
+
 def open_sealing_key(path: Path, depends: str) -> bytes:
     """The key, made on an installation's first start and never silently made again.
 

@@ -27,6 +27,7 @@ from narthex.runtime.logs import set_up_logs
 from narthex.runtime.notify import tell_manager, tell_ready
 from narthex.runtime.settings import ProcessSettings
 from narthex.runtime.tasks import background
+from narthex.runtime.traces import TraceSettings, set_up_traces
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,10 @@ def serve(name: str) -> int:
         config = read_config(app)
         process: ProcessSettings = config.process
         set_up_logs(name, process.log_level)
+        tracing = set_up_traces(name, TraceSettings())
         uvloop.run(_run(name, app, config))
+        if tracing is not None:
+            tracing.flush()
     except* Misconfigured as group:
         print(f"narthex {name}: {_first(group)}", file=sys.stderr)  # noqa: T201 - for who started it
         code = 2

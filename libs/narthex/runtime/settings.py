@@ -9,6 +9,7 @@ from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from narthex.contracts.names import parse_domain
+from narthex.contracts.reach import Reach, parse_reach
 
 
 def group(prefix: str) -> SettingsConfigDict:
@@ -48,3 +49,27 @@ class SealingSettings(BaseSettings):
     model_config = group("NARTHEX_SEALING_")
 
     key_file: Path = Path(".narthex/sealing.key")
+
+
+class InstanceSettings(BaseSettings):
+    """Where instances may be, beyond the rule of `narthex.contracts.reach`."""
+
+    model_config = group("NARTHEX_INSTANCES_")
+
+    allow: str = ""  # networks that are refused otherwise, e.g. `169.254.0.0/16`
+    deny: str = ""  # networks, and addresses with a port, of this installation's own: `10.9.0.0/16, 127.0.0.1:4222`
+
+    @field_validator("deny")
+    @classmethod
+    def _deny(cls, text: str) -> str:
+        parse_reach("", text)
+        return text
+
+    @field_validator("allow")
+    @classmethod
+    def _allow(cls, text: str) -> str:
+        parse_reach(text, "")
+        return text
+
+    def reach(self) -> Reach:
+        return parse_reach(self.allow, self.deny)

@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
@@ -73,7 +73,7 @@ def nats_server(
     config = home / "nats.conf"
     config.write_text(nats_config(port, str(home / "store"), passwords))
     command = [_nats_binary(), "--config", str(config), "--log", str(home / "nats.log")]
-    with _child(command, port, home / "nats.log") as process:
+    with child(command, port, home / "nats.log") as process:
         yield NatsServer(f"nats://127.0.0.1:{port}", port, passwords, process)
 
 
@@ -89,19 +89,24 @@ def valkey_server(directory: Path, *, port: int | None = None, password: str | N
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir "{home}"\n'
         f'appendonly yes\nappendfsync everysec\nsave ""\nlogfile "{home / "valkey.log"}"\n'
     )
-    with _child([_valkey_binary(), str(config)], port, home / "valkey.log") as process:
+    with child([_valkey_binary(), str(config)], port, home / "valkey.log") as process:
         yield ValkeyServer(f"redis://:{password}@127.0.0.1:{port}/0", port, password, process)
 
 
 @contextmanager
-def _child(command: list[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=die_with_parent(),
-    )
+def child(
+    command: list[str], port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server as a child, for the length of the block; what it prints goes to the end of the log."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            preexec_fn=die_with_parent(),
+        )
     try:
         wait_until_listening(process, port, log)
         yield process

@@ -158,7 +158,6 @@ def environment(data_dir: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(data_dir / "xdg"),
         "PATH": path,
         "PYTHONUNBUFFERED": "1",
-        "NARTHEX_REGISTRY_DRAIN_S": "0.5",  # every `narthex run` that ends waits for it
     }
 
 

@@ -9,6 +9,7 @@ from narthex.runtime.tasks import background
 from narthex_audit.config import Config as Config
 from narthex_audit.engine import check_url
 from narthex_audit.handlers import Audit
+from narthex_audit.space import keep_below
 from narthex_audit.store import open_request_store
 
 
@@ -23,7 +24,10 @@ async def open(config: Config) -> AsyncIterator[Part]:
         background() as tasks,
     ):
         audit = Audit(store)
-        tasks.start(bus.consume(REQUESTS, audit.handlers()), "consume requests")
+        tasks.start(
+            bus.consume(REQUESTS, audit.handlers(), readers=audit.readers(), on_dead=audit.given_up), "consume requests"
+        )
+        tasks.start(keep_below(store, config.audit.max_store_bytes()), "keep the store small")
         for subject, (question, answer) in audit.answers().items():
             tasks.start(bus.answer(subject, question, answer), f"answer {subject}")
         yield Part(

@@ -1,6 +1,7 @@
 """Settings of the audit service."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
@@ -18,6 +19,14 @@ class AuditSettings(BaseSettings):
     # for a server (port 8443: over TLS). Empty: chdb under <data_dir>/audit. Secret: it may carry a password.
     store: SecretStr = SecretStr("")
     memory_limit_mb: int = 1024  # what the chDB engine may take before it refuses a query; idle it needs 100
+
+    # Of the engine in this process: above it the oldest requests go, whatever their retention says. 0: no bound.
+    max_store_gb: float = 20.0
+
+    def max_store_bytes(self) -> int:
+        """How large the store may become; 0: as large as it gets."""
+        ours = urlsplit(self.store.get_secret_value() or "chdb://").scheme == "chdb"
+        return int(self.max_store_gb * 1e9) if ours else 0
 
     def store_url(self, data_dir: Path) -> str:
         """The store to use, as a URL."""

@@ -14,6 +14,19 @@ CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String)
 ENGINE = ReplacingMergeTree ORDER BY number SETTINGS fsync_after_insert = 1
 """
 
+# What the store takes, and how the oldest of it is forgotten.
+SIZE = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
+DAYS = (
+    "SELECT DISTINCT partition_id FROM system.parts"
+    " WHERE active AND rows > 0 AND database = currentDatabase() AND table = 'requests' ORDER BY partition_id"
+)
+DROP_DAY = "ALTER TABLE requests DROP PARTITION ID {day:String}"
+MIDDLE = "SELECT intDiv(toUnixTimestamp64Micro(min(time)) + toUnixTimestamp64Micro(max(time)), 2) + 1 FROM requests"
+DELETE_BEFORE = (
+    "ALTER TABLE requests DELETE WHERE time < fromUnixTimestamp64Micro({middle:Int64}, 'UTC')"
+    " SETTINGS mutations_sync = 1"
+)
+
 _FILE_NAME = re.compile(r"([0-9]{4})_([a-z0-9_]+)\.sql")
 _COMMENT = re.compile(r"--[^\n]*")
 

@@ -4,18 +4,23 @@ The text of the query is made of constants of this file only; whatever a caller 
 parameter, which the engine never parses as SQL.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from narthex.contracts.queries import RequestsQuestion, RequestsRemoval
-from narthex_audit.rows import COLUMNS, FACTS
+from narthex_audit.batch import COLUMNS
+from narthex_audit.moments import microseconds
+from narthex_audit.needle import expression
+from narthex_audit.rows import FACTS
 
 # Times 2,048 characters of path, query and user agent each: well under the bus's 8 MB a message.
-MOST_RECORDS = 500
-MOST_WITH_CONTENTS = 40  # times 64 KiB each way, in base64
+MOST_RECORDS = 501  # a page of 500, and one that says whether there are more
+MOST_WITH_CONTENTS = 8  # times 256 KiB each way at most, in base64
 
 # What counts as failed: an answer of 5xx, or one that broke off. A 4xx is an answer like any other.
 FAILED = "(status >= 500 OR outcome = 'truncated')"
+
+_MOMENT = "fromUnixTimestamp64Micro({{{}:Int64}}, 'UTC')"
 
 # Field of the question -> condition on the table. Both ends of `status` are included, `until` is not.
 _CONDITIONS = {
@@ -31,8 +36,12 @@ _CONDITIONS = {
     "method": "method = {method:String}",
     "path_matches": "match(path, {path_matches:String})",
     "slower_than_ms": "total_ms > {slower_than_ms:Float64}",
-    "since": "time >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')",
-    "until": "time < fromUnixTimestamp64Micro({until:Int64}, 'UTC')",
+    "body_contains": ("(match(request_body, {body_contains:String}) OR match(response_body, {body_contains:String}))"),
+    # Two conditions, because only the first says which parts of the table need not be read.
+    "before_time": f"time <= {_MOMENT.format('before_time')}",
+    "before_id": f"(time < {_MOMENT.format('before_time')} OR id < {{before_id:String}})",
+    "since": f"time >= {_MOMENT.format('since')}",
+    "until": f"time < {_MOMENT.format('until')}",
     "status_from": "status >= {status_from:UInt16}",
     "status_to": "status <= {status_to:UInt16}",
     "code": "code = {code:String}",
@@ -48,6 +57,8 @@ def select_requests(question: RequestsQuestion) -> tuple[str, dict[str, Any]]:
         " ORDER BY time DESC, id DESC LIMIT {limit:UInt64} OFFSET {offset:UInt64}"
     )
     parameters = {name: _parameter(value) for name, value in asked.items()}
+    if question.body_contains is not None:
+        parameters["body_contains"] = expression(question.body_contains.encode())
     parameters["limit"] = max(0, min(question.limit, MOST_WITH_CONTENTS if question.contents else MOST_RECORDS))
     parameters["offset"] = max(0, question.offset)
     return sql, parameters
@@ -56,6 +67,17 @@ def select_requests(question: RequestsQuestion) -> tuple[str, dict[str, Any]]:
 def columns_of(question: RequestsQuestion) -> tuple[str, ...]:
     """The columns of the rows that answer a question."""
     return COLUMNS if question.contents else FACTS
+
+
+def select_losses(question: RequestsQuestion) -> tuple[str, dict[str, Any]]:
+    """The query for what was lost of the service and time that a question is about: reason and number of records."""
+    asked = {name: value for name in _OF_LOSSES if (value := getattr(question, name)) is not None}
+    where = " AND ".join(_CONDITIONS[name] for name in asked)
+    sql = f"SELECT reason, sum(records) FROM losses WHERE {where} GROUP BY reason ORDER BY reason"
+    return sql, {name: _parameter(value) for name, value in asked.items()}
+
+
+_OF_LOSSES = ("project_id", "service_id", "since", "until")
 
 
 def select_ids(removal: RequestsRemoval) -> tuple[str, dict[str, Any]]:
@@ -81,11 +103,3 @@ def _parameter(value: Any) -> Any:
     if not isinstance(value, datetime):
         return value
     return microseconds(value)
-
-
-def microseconds(value: datetime) -> int:
-    """A moment as microseconds since 1970."""
-    # A number, because drivers round a datetime parameter to seconds. Without a zone it is UTC.
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    since_epoch = aware - datetime(1970, 1, 1, tzinfo=UTC)
-    return since_epoch.days * 86_400_000_000 + since_epoch.seconds * 1_000_000 + since_epoch.microseconds

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from narthex.contracts.queries import LabelsQuestion, SeriesPoint, SeriesQuestion
-from narthex_audit.search import microseconds
+from narthex_audit.moments import microseconds
 
 MOST_POINTS = 20_000
 MOST_LABEL_SETS = 1_000

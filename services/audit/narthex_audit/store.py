@@ -9,9 +9,10 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from narthex.contracts.entities import RequestRecord
+from narthex.contracts.entities import Loss, RequestRecord
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.queries import (
     LabelsQuestion,
@@ -23,9 +24,11 @@ from narthex.contracts.queries import (
 )
 from narthex.runtime.tasks import background, backoff
 from narthex_audit import schema
+from narthex_audit.batch import COLUMNS, COUNTED, LOSSES, columns, loss_columns
 from narthex_audit.engine import open_client
-from narthex_audit.rows import COLUMNS, record, row
-from narthex_audit.search import columns_of, delete_requests, select_ids, select_requests
+from narthex_audit.rows import record
+from narthex_audit.schema import DAYS, DELETE_BEFORE, DROP_DAY, MIDDLE, SIZE
+from narthex_audit.search import columns_of, delete_requests, select_ids, select_losses, select_requests
 from narthex_audit.series import points, select_labels, select_series
 
 if TYPE_CHECKING:
@@ -69,16 +72,29 @@ class RequestStore:
         """Why records cannot be kept just now; empty when they can."""
         return self._reason
 
-    async def write(self, records: Sequence[RequestRecord], batch: str) -> None:
-        """Keep a batch; when this returns it is on the disk. The same batch again changes nothing."""
-        await self._insert("requests", COLUMNS, [row(each) for each in records], batch)
+    async def write(self, rows: Sequence[Any], batch: str) -> None:
+        """Keep a batch's rows; when this returns they are on the disk. The same batch again changes nothing."""
+        logged = [row for row in rows if row.logged]
+        await self._insert("requests", COLUMNS, columns(logged, COLUMNS), batch)
+        only_counted = [row for row in rows if not row.logged]
+        await self._insert("counted", COUNTED, columns(only_counted, COUNTED), f"{batch}/counted")
+
+    async def write_losses(self, losses: Sequence[Loss], router: str, time: datetime, batch: str) -> None:
+        """Keep what was lost on the way, as it was told at a time."""
+        await self._insert("losses", LOSSES, loss_columns(losses, router, time), f"{batch}/losses")
 
     async def find(self, question: RequestsQuestion) -> tuple[RequestRecord, ...]:
         """The records a question asks for, newest first."""
         sql, parameters = select_requests(question)
         rows = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
-        columns = columns_of(question)
-        return tuple(record(values, columns) for values in rows)
+        names = columns_of(question)
+        return tuple(record(values, names) for values in rows)
+
+    async def losses(self, question: RequestsQuestion) -> dict[str, int]:
+        """How many records of a service and a time were lost, by reason."""
+        sql, parameters = select_losses(question)
+        rows = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
+        return {reason: int(count) for reason, count in rows}
 
     async def remove(self, removal: RequestsRemoval) -> tuple[str, ...]:
         """Forget records; returns the ids of those that were there."""
@@ -104,17 +120,44 @@ class RequestStore:
 
     async def keep_points(self, given: PointsGiven) -> None:
         """Keep values of a project's own metrics, and forget those of removed series."""
-        rows = [[given.project_id, point.series, point.time, point.value] for point in given.points]
-        await self._insert("points", ("project_id", "series", "time", "value"), rows, given.id)
+        values: list[list[Any]] = [
+            [given.project_id] * len(given.points),
+            [point.series for point in given.points],
+            [point.time for point in given.points],
+            [point.value for point in given.points],
+        ]
+        await self._insert("points", ("project_id", "series", "time", "value"), values, given.id)
         if given.removed_series:
             statement = "DELETE FROM points WHERE project_id = {project_id:String} AND series IN {series:Array(UInt64)}"
-            values = {"project_id": given.project_id, "series": list(given.removed_series)}
-            await self._do(lambda client: client.command(statement, parameters=values))
+            which = {"project_id": given.project_id, "series": list(given.removed_series)}
+            await self._do(lambda client: client.command(statement, parameters=which))
 
-    async def _insert(self, table: str, columns: Sequence[str], rows: list[list[Any]], batch: str) -> None:
-        if rows:
+    async def size(self) -> int:
+        """What the store takes on its disk, in bytes."""
+        return await self._number(SIZE)
+
+    async def forget_oldest(self) -> str:
+        """Forget the oldest day of requests, or the older half of the only one; says what went, empty when none."""
+        days = await self._do(lambda client: client.query(DAYS).result_rows)
+        if not days:
+            return ""
+        if len(days) > 1:
+            await self._do(lambda client: client.command(DROP_DAY, parameters={"day": days[0][0]}))
+            return f"day {days[0][0]}"
+        middle = await self._number(MIDDLE)
+        await self._do(lambda client: client.command(DELETE_BEFORE, parameters={"middle": middle}))
+        return f"the older half of day {days[0][0]}"
+
+    async def _number(self, sql: str) -> int:
+        return int((await self._do(lambda client: client.query(sql).result_rows))[0][0])
+
+    async def _insert(self, table: str, names: Sequence[str], values: list[list[Any]], batch: str) -> None:
+        """Insert columns of values, as one block under a token of its own."""
+        if values[0]:
             settings = {"insert_deduplication_token": batch, "deduplicate_blocks_in_dependent_materialized_views": 1}
-            await self._do(lambda client: client.insert(table, rows, column_names=columns, settings=settings))
+            await self._do(
+                lambda client: client.insert(table, values, column_names=names, column_oriented=True, settings=settings)
+            )
 
     async def open(self) -> None:
         """Connect and bring the schema up to date, however long it takes."""

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
@@ -11,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 
 from narthex.contracts.entities import Certificate
 from narthex.routing import Entry, Kind
-
 
 CLOCKS_DIFFER = timedelta(days=1)  # our clock may be wrong: a certificate from the near future is none from the far one
 
@@ -28,10 +28,23 @@ class Issued(BaseModel):
     not_after: datetime
     revision: int
     announced: bool = False  # whether the event stream has taken its CertIssued
+    warned: int = 0  # days before its end that were told last; 0: none
+
+    @classmethod
+    def of(cls, id: str, hosts: tuple[str, ...], chain: str, sealed_key: str, before: "Issued | None") -> "Issued":
+        """What an order brought, in the place of what is held."""
+        leaf = x509.load_pem_x509_certificates(chain.encode())[0]
+        revision = before.revision + 1 if before is not None else 1
+        not_after = leaf.not_valid_after_utc
+        return cls(id=id, hosts=hosts, chain=chain, sealed_key=sealed_key, not_after=not_after, revision=revision)
 
     @cached_property
     def certificates(self) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(self.chain.encode())
+
+    @property
+    def not_before(self) -> datetime:
+        return self.certificates[0].not_valid_before_utc
 
     def entity(self) -> Certificate:
         """Its public facts."""
@@ -58,8 +71,13 @@ def sealing_context(certificate_id: str) -> str:
 
 
 def wildcard_hosts(domain: str) -> tuple[str, ...]:
-    """The hosts that the installation's one certificate covers."""
+    """The hosts that one certificate for all services covers."""
     return (f"*.services.{domain}",)
+
+
+def placeholder_hosts(domain: str) -> tuple[str, ...]:
+    """A host that serves nothing: its certificate lets routers listen before the CA has issued one."""
+    return (f"services.{domain}",)
 
 
 def choose_chain(chains: Sequence[str], preferred: str) -> str:
@@ -85,13 +103,13 @@ def unfit(chain: str, hosts: Sequence[str], key_pem: bytes, now: datetime) -> st
         return "it names no host"
     if missing := set(hosts) - set(names.get_values_for_type(x509.DNSName)):
         return f"it does not name {', '.join(sorted(missing))}"
-    if load_pem_private_key(key_pem, password=None).public_key() != leaf.public_key():  # type: ignore[union-attr]
+    if load_pem_private_key(key_pem, password=None).public_key() != leaf.public_key():
         return "it is for another key"
     if leaf.not_valid_after_utc <= now:
         return "it is over"
     if leaf.not_valid_before_utc > now + CLOCKS_DIFFER:
         return "it begins later than tomorrow"
-    for certificate, issuer in zip(certificates, certificates[1:], strict=False):
+    for certificate, issuer in pairwise(certificates):
         if certificate.issuer != issuer.subject:
             return "its chain has a hole"
     return ""

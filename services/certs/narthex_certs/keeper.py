@@ -10,11 +10,11 @@ from cryptography import x509
 from prometheus_client import Counter, Gauge
 
 from narthex.contracts.errors import Misconfigured, Unavailable
-from narthex.contracts.events import CertIssued, CertRenewalFailed, Event
+from narthex.contracts.events import CertExpiring, CertIssued, CertRenewalFailed, Event
 from narthex.runtime.clock import Clock
 from narthex.runtime.tasks import backoff
 from narthex_certs import authority, renewal
-from narthex_certs.certificate import Issued, sealing_context, wildcard_hosts
+from narthex_certs.certificate import Issued, sealing_context
 from narthex_certs.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class Keeper:
         publisher: Publisher,
         clock: Clock,
         domain: str,
+        hosts: tuple[str, ...],
         leaf_life: timedelta,
         check_interval_s: float,
     ) -> None:
@@ -44,11 +45,14 @@ class Keeper:
         self._publisher = publisher
         self._clock = clock
         self._domain = domain
-        self._hosts = wildcard_hosts(domain)
+        self._hosts = hosts
         self._leaf_life = leaf_life
         self._check_interval_s = check_interval_s
         self._issued: Issued | None = None
         self._announce = asyncio.Event()
+        self._warned = 0  # days before its end that were told last
+        self.failures = 0  # renewals that failed, in a row
+        self.reason = ""  # why the last one did
         self.changed = asyncio.Event()  # set when the table should be looked at now
 
     @property
@@ -68,19 +72,24 @@ class Keeper:
 
     async def run(self) -> None:
         """Look after the certificate for ever."""
-        failures = 0
         while True:
             chance = random.random()  # noqa: S311 - jitter, not a secret
-            await self._clock.sleep(renewal.pause_s(failures, self._check_interval_s, chance))
+            await self._clock.sleep(renewal.pause_s(self.failures, self._check_interval_s, chance))
             try:
                 issued = self._tend()
             except (OSError, ValueError, Misconfigured) as error:
-                failures += 1
-                await self._renewal_failed(str(error))
+                self.failures += 1
+                self.reason = str(error)
+                await self._renewal_failed(self.reason)
             else:
-                failures = 0
+                self.failures, self.reason = 0, ""
                 if issued:
                     self._show()
+
+    def renew(self) -> None:
+        """Make a new leaf now, whatever the age of the one that is held."""
+        self._issue(self._root())
+        self._show()
 
     async def announce(self) -> None:
         """Publish CertIssued for each new certificate, however long the bus is away."""
@@ -168,6 +177,8 @@ class Keeper:
     def _keep(self, issued: Issued) -> None:
         """On disk first: what the table and the events say survives a restart."""
         self._vault.put_issued(issued)
+        if self._issued is None or self._issued.chain != issued.chain:
+            self._warned = 0
         self._issued = issued
 
     def _show(self) -> None:
@@ -182,5 +193,14 @@ class Keeper:
         log.error("certificate not renewed", extra={"fields": {"hosts": self._hosts, "reason": reason}})
         try:
             await self._publisher.publish(CertRenewalFailed(key=self._hosts[0], hosts=self._hosts, reason=reason))
+            await self._warn()
         except Unavailable:
             pass  # the log and the metric have it, and the next failure is told again
+
+    async def _warn(self) -> None:
+        """Tell once of each step towards the end of a certificate that cannot be renewed."""
+        issued = self.issued
+        days = renewal.expiring(issued.not_before, issued.not_after, self._clock.now())
+        if days and not 0 < self._warned <= days:
+            await self._publisher.publish(CertExpiring(key=issued.id, entity=issued.entity(), days_left=days))
+            self._warned = days

@@ -56,13 +56,15 @@ class Obtainer:
         self._profile = profile
         self._preferred_chain = preferred_chain
 
-    async def obtain(self, record: OrderRecord, tell: Callable[[str], None] = lambda step: None) -> OrderRecord:
+    async def obtain(
+        self, record: OrderRecord, *, resumed: bool = False, tell: Callable[[str], None] = lambda step: None
+    ) -> OrderRecord:
         """The order with its chain. Raises Problem when it came to nothing, CaAway when it can go on later."""
         order: Order | None = None
         waited = 0.0
         while record.step is not Step.ISSUED:
             if not record.url:
-                record, order = await self._begin(record)
+                record, order = await self._begin(record, resumed=resumed)
                 tell(f"ordered a certificate for {', '.join(record.hosts)}")
             if order is None:
                 order = await self._client.order(record.url)
@@ -93,9 +95,9 @@ class Obtainer:
         """Withdraw what an order that is given up has published."""
         await self._withdraw(record)
 
-    async def _begin(self, record: OrderRecord) -> tuple[OrderRecord, Order]:
-        """Order; unless an earlier worker did so and was stopped before it could write down where."""
-        found = await self._begun_before(record)
+    async def _begin(self, record: OrderRecord, *, resumed: bool) -> tuple[OrderRecord, Order]:
+        """Order; unless an earlier try did so and was stopped before it could write down where."""
+        found = await self._begun_before(record) if resumed else None
         if found is None:
             found = await self._client.new_order(record.hosts, profile=self._profile, replaces=record.replaces)
         url, order = found
@@ -113,7 +115,7 @@ class Obtainer:
         """Publish the answers, then say that the CA may look."""
         answers = self._answers.get(record.challenge)
         if answers is None:
-            refusal("unsupportedChallenge", f"{record.challenge} is not set up here")
+            raise refusal("unsupportedChallenge", f"{record.challenge} is not set up here")
         pending: dict[str, Challenge] = {}
         proofs = list(record.proofs)
         for url in order.authorizations:
@@ -156,7 +158,7 @@ class Obtainer:
         chains = await self._client.chains(order.certificate, alternatives=bool(self._preferred_chain))
         chain = choose_chain(chains, self._preferred_chain)
         if reason := unfit(chain, record.hosts, self._open_key(record), self._clock.now()):
-            refusal("badCertificate", f"what it issued cannot be used: {reason}")
+            raise refusal("badCertificate", f"what it issued cannot be used: {reason}")
         return await self._kept(record, step=Step.ISSUED, chain=chain)
 
     async def _withdraw(self, record: OrderRecord) -> OrderRecord:

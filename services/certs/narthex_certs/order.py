@@ -8,7 +8,7 @@ what was published to answer its challenges.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -96,12 +96,12 @@ def challenge_of(authorization: Authorization, type: str) -> Challenge:
             return challenge
     offered = ", ".join(challenge.type for challenge in authorization.challenges) or "none"
     name = ("*." if authorization.wildcard else "") + authorization.identifier.value
-    refusal("unsupportedChallenge", f"it does not offer {type} for {name}, but {offered}")
+    raise refusal("unsupportedChallenge", f"it does not offer {type} for {name}, but {offered}")
 
 
-def refusal(kind: str, detail: str) -> NoReturn:
-    """Raise a problem of ours in the form of the CA's, so that both are shown alike."""
-    raise Problem(0, {"type": f"urn:ietf:params:acme:error:{kind}", "detail": detail})
+def refusal(kind: str, detail: str) -> Problem:
+    """A problem of ours in the form of the CA's, so that both are shown alike."""
+    return Problem(0, {"type": f"urn:ietf:params:acme:error:{kind}", "detail": detail})
 
 
 def why_invalid(order: Order, authorizations: Sequence[Authorization]) -> Problem:

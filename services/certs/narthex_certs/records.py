@@ -28,10 +28,18 @@ class Records:
         self._directory = directory
         self._held: dict[str, dict[str, BaseModel]] = {noun: {} for noun in NOUNS}
 
+    async def restore(self) -> None:
+        """Fill a Valkey that was emptied from what is held here."""
+        if not await self._store.kept():
+            for noun, records in self._held.items():
+                for key, record in records.items():
+                    await self._store.put(noun, key, record.model_dump_json())
+
     async def load(self, kinds: dict[str, type[Any]]) -> None:
         """Read everything; where Valkey has nothing, fill it from disk."""
+        kept = await self._store.kept()
         found = {noun: await self._store.all(noun) for noun in kinds}
-        if not await self._store.kept():
+        if not kept:
             found = {noun: self._on_disk(noun) for noun in kinds}
             for noun, records in found.items():
                 for key, text in records.items():
@@ -54,9 +62,12 @@ class Records:
         text = record.model_dump_json()
         await self._store.put(noun, key, text)
         self._held[noun][key] = record
-        file = self._file(noun, key)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write(file, text, PRIVATE)
+        try:
+            file = self._file(noun, key)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write(file, text, PRIVATE)
+        except OSError as error:  # the disk is the second copy: a full one stops nothing
+            log.error("record not written to disk", extra={"fields": {"noun": noun, "key": key, "error": str(error)}})
 
     async def remove(self, noun: str, key: str) -> None:
         await self._store.put(noun, key, "")

@@ -1,5 +1,6 @@
 """When is a certificate made anew, and when is that looked at again. Pure."""
 
+import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -19,9 +20,9 @@ def renewal_time(not_before: datetime, not_after: datetime) -> datetime:
     return not_before + (not_after - not_before) * 2 / 3
 
 
-def spread(fingerprint: str) -> float:
+def chance_of(text: str) -> float:
     """A number from 0 to 1 that is a certificate's own: jitter that a restart does not throw again."""
-    return int(fingerprint[:8], 16) / 0x1_0000_0000
+    return zlib.crc32(text.encode()) / 0x1_0000_0000
 
 
 def spread_renewal_time(not_before: datetime, not_after: datetime, chance: float) -> datetime:

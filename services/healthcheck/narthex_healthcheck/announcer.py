@@ -56,6 +56,21 @@ class Announcer:
         )
         self._wake.set()
 
+    def heard(self, event: ReplicaHealthChanged) -> None:
+        """A verdict that was told, by whomever: ours go on from there."""
+        told, waiting = self._told.get(event.key), self._pending.get(event.key)
+        if waiting is not None and waiting.id == event.id:
+            return  # our own, which the stream has not acknowledged yet
+        if told is None or event.revision > told.revision:
+            self._told[event.key] = event
+            if waiting is not None and waiting.revision <= event.revision:
+                self._pending[event.key] = waiting.model_copy(update={"revision": event.revision + 1})
+
+    def last(self, instance_id: str) -> ReplicaHealth | None:
+        """The last verdict on an instance that was told."""
+        told = self._told.get(instance_id)
+        return told.entity if told is not None else None
+
     def tell_again(self) -> None:
         """Tell the newest verdict of every instance once more: the stream may have been lost with them in it.
 

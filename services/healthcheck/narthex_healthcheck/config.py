@@ -3,7 +3,7 @@
 from pydantic_settings import BaseSettings
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import ProcessSettings, group
+from narthex.runtime.settings import InstanceSettings, ProcessSettings, group
 
 
 class ProbingSettings(BaseSettings):
@@ -11,6 +11,7 @@ class ProbingSettings(BaseSettings):
 
     model_config = group("NARTHEX_HEALTHCHECK_")
 
+    name: str = ""  # unique among health workers; empty: host name and process id
     probes_at_once: int = 256  # each holds a socket for up to its timeout
 
 
@@ -21,3 +22,4 @@ class Config:
         self.process = ProcessSettings()
         self.bus = BusSettings()
         self.probing = ProbingSettings()
+        self.instances = InstanceSettings()

@@ -75,7 +75,8 @@ class Directory:
 
     def __init__(self) -> None:
         self.filled = False
-        self._sequence = 0  # of the last fact seen
+        self._sequence = 0  # every fact up to here was seen
+        self._ahead: set[int] = set()  # facts seen beyond it
         self._snapshot_sequence = 0
         self._instances: Shelf[Instance] = Shelf()
         self._versions: Shelf[Version] = Shelf()
@@ -93,13 +94,24 @@ class Directory:
         check = version.health_check if version is not None else None
         return resolve(instance, check, self._services_of(instance.deployment_id))
 
-    def misses(self, fact: Event) -> bool:
-        """Whether facts are missing between the last one seen and this one."""
-        return fact.sequence > self._sequence + 1
+    def ids(self) -> list[str]:
+        """All instances."""
+        return [instance.id for instance in self._instances]
+
+    def has_hole(self) -> bool:
+        """Whether facts are missing before the last one seen; those of different kinds may overtake one another."""
+        return bool(self._ahead)
+
+    def _saw(self, sequence: int) -> None:
+        if sequence > self._sequence:
+            self._ahead.add(sequence)
+        while self._sequence + 1 in self._ahead:
+            self._sequence += 1
+            self._ahead.remove(self._sequence)
 
     def take(self, fact: Event) -> set[str]:
         """Take in a live fact; returns the ids of the instances it may concern."""
-        self._sequence = max(self._sequence, fact.sequence)
+        self._saw(fact.sequence)
         if fact.sequence <= self._snapshot_sequence:
             return set()
         return self._take(fact, fact.sequence)
@@ -115,6 +127,8 @@ class Directory:
             shelf.bury_missing(named, sequence)
         self._by_deployment = None
         self._sequence = max(self._sequence, sequence)
+        self._ahead = {each for each in self._ahead if each > self._sequence}
+        self._saw(0)
         self._snapshot_sequence = max(self._snapshot_sequence, sequence)
         self.filled = True
         return concerned | {instance.id for instance in self._instances}

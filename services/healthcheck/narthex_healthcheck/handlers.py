@@ -1,69 +1,78 @@
 """Keeps the directory in step with the registry: its snapshot first, then its events.
 
-The durable consumer alone is not enough: the directory is in memory, so what was acknowledged before a restart
-is gone. Hence each start reads the snapshot, and so does every hole in the registry's sequence.
+The directory is in memory, and every health worker has its own: so each hears the facts as they pass, and nothing is
+kept for it. Each start reads the snapshot, and so does every new connection and every hole in the registry's sequence.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from narthex.bus import EVENTS, Bus
+from narthex.bus import Bus
 from narthex.contracts.errors import NarthexError
-from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event
+from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaHealthChanged
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
 from narthex.runtime.tasks import background, backoff
 from narthex_healthcheck.directory import Directory
 
 log = logging.getLogger(__name__)
 
+HOLE_S = 0.5  # facts of different kinds overtake one another by milliseconds; what is missing for longer is lost
+
 
 class Feed:
-    """Fills the directory and tells which instances a change concerns."""
+    """Fills the directory and tells which instances a change concerns, and what verdicts were told."""
 
     def __init__(
         self,
         bus: Bus,
         directory: Directory,
         on_change: Callable[[set[str]], None],
+        on_verdict: Callable[[ReplicaHealthChanged], None],
         on_rebound: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._directory = directory
         self._on_change = on_change
+        self._on_verdict = on_verdict
         self._on_rebound = on_rebound
+        self._bound = asyncio.Event()
         self._behind = asyncio.Event()
-        self._bound = False
-
-    @property
-    def handlers(self) -> Mapping[type[Event], Callable[[Event], Awaitable[None]]]:
-        """Every registry fact is read, also those that concern nothing here: only so is a hole seen."""
-        return dict.fromkeys(REGISTRY_FACTS, self._on_fact)
 
     async def run(self) -> None:
-        """Follow the registry for ever."""
-        await self._resync()
+        """Follow the registry for ever. Every fact is read, also those that concern nothing here: so holes are seen."""
         async with background() as tasks:
-            tasks.start(self._bus.consume(EVENTS, self.handlers, on_connect=self._on_bound), "events")
+            kinds: tuple[type[Event], ...] = (*REGISTRY_FACTS, ReplicaHealthChanged)
+            tasks.start(self._bus.listen(kinds, self._on_event, on_connect=self._on_bound), "events")
+            await self._bound.wait()  # what happens while the snapshot is read comes as an event
+            await self._resync()
             while True:
                 await self._behind.wait()
+                await asyncio.sleep(HOLE_S)
                 self._behind.clear()
-                log.info("facts may be missing, reading the registry's snapshot")
-                await self._resync()
+                if self._directory.has_hole() or not self._bound.is_set():
+                    self._bound.set()
+                    log.info("facts may be missing, reading the registry's snapshot")
+                    await self._resync()
 
     async def _on_bound(self) -> None:
-        """A consumer that had to be bound again may have lost its stream, and with it facts and our verdicts."""
-        if self._bound:
+        """Listening began, or the connection is another: what was said in between may be lost, with our verdicts."""
+        if self._directory.filled:
+            self._bound.clear()
             self._behind.set()
             self._on_rebound()
-        self._bound = True
+        else:
+            self._bound.set()
 
-    async def _on_fact(self, fact: Event) -> None:
-        if self._directory.misses(fact):
+    async def _on_event(self, event: Event) -> None:
+        if isinstance(event, ReplicaHealthChanged):
+            self._on_verdict(event)
+            return
+        self._on_change(self._directory.take(event))
+        if self._directory.has_hole():
             self._behind.set()
-        self._on_change(self._directory.take(fact))
 
     async def _resync(self) -> None:
         """Replace the directory by the registry's snapshot, however long it takes to get one."""
@@ -77,6 +86,9 @@ class Feed:
                 await asyncio.sleep(backoff(attempt, most_s=1.0))
                 attempt += 1
             else:
+                for fact in facts:
+                    if isinstance(fact, ReplicaHealthChanged):
+                        self._on_verdict(fact)
                 self._on_change(self._directory.replace(facts, sequence))
                 log.info("directory filled", extra={"fields": {"facts": len(facts), "sequence": sequence}})
                 return

@@ -1,93 +1,149 @@
 """One probe of one instance: the only place of this service that opens connections to applications.
 
 Each probe makes a connection of its own. A kept connection would prove that the application answers there; a
-fresh one proves that it still accepts clients, which is what the routers need to know.
+fresh one proves that it still accepts clients, which is what the routers need to know. Where it may lead is decided
+by the address it resolved to, right before it is made (`narthex.contracts.reach`).
 """
 
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
+from ipaddress import ip_address
+from typing import Any, cast
+from urllib.parse import quote
 
-import aiohttp
-from yarl import URL
-
+from narthex.contracts.reach import Reach
+from narthex_healthcheck.answer import Answer, BadAnswer
 from narthex_healthcheck.target import Question, Target
-from narthex_healthcheck.verdict import ANSWERED, Outcome
-
-BODY_BYTES = 64 * 1024  # a health answer is small; whoever sends more has answered
+from narthex_healthcheck.verdict import ANSWERED, REFUSED, TIMED_OUT, Outcome
 
 # Failures of this process or machine: they say nothing about the instance.
-_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+_IN_A_PATH = "!$%&'()*+,/:;=?@[]~"  # what stays as it is in a request target
 
-_REFUSED = Outcome("refused", "probe: connection refused")
+_NO_LINE_ENDS = bytes.maketrans(b"\r\n\0", b"   ")
+
+_REFUSED = Outcome(REFUSED, "probe: connection refused")
 _CLOSED = Outcome("closed", "probe: connection closed before an answer")
 _NOT_HTTP = Outcome("bad_answer", "probe: the answer is not HTTP")
 _ACCEPTED = Outcome(ANSWERED, "probe: connection accepted")
 
 
-class Probe:
-    """Probes targets; made by `open_probe`."""
+class NotAllowed(Exception):
+    """The installation does not let instances be there."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+
+class Probe:
+    """Probes targets within what an installation allows. Keeps nothing from one probe to the next."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
 
     async def __call__(self, target: Target) -> Outcome:
         """What the target did within its timeout. Raises only when the probe could not be made, by our own fault."""
         try:
             async with asyncio.timeout(target.timeout_s):
-                return await (_connect(target) if target.question is None else self._ask(target, target.question))
+                with closing(await _connected(target, self._reach)) as sock:
+                    # Linux may connect a socket to itself when nobody listens on a port of the ephemeral range.
+                    if sock.getsockname() == sock.getpeername():
+                        return _REFUSED
+                    return _ACCEPTED if target.question is None else await _ask(sock, target, target.question)
         except TimeoutError:
-            return Outcome("timeout", f"probe: timed out after {target.timeout_s:g} s")
-        except aiohttp.ClientConnectorError as error:
-            return _connect_failure(target, error.os_error)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return _CLOSED
-        except (aiohttp.ClientError, ValueError):  # ValueError: a URL that yarl does not take
-            return _NOT_HTTP
+            return Outcome(TIMED_OUT, f"probe: timed out after {target.timeout_s:g} s")
+        except NotAllowed as error:
+            return Outcome("not_allowed", f"not probed: {error}")
         except OSError as error:
             return _connect_failure(target, error)
 
-    async def _ask(self, target: Target, question: Question) -> Outcome:
-        url = URL(f"http://{target.authority}{question.path}")
-        asking = self._session.request(question.method, url, headers=question.headers, allow_redirects=False)
-        async with asking as response:
-            left = BODY_BYTES
-            while left > 0 and (chunk := await response.content.read(left)):
-                left -= len(chunk)
-        return question.outcome(response.status)
+
+class Asking(asyncio.Protocol):
+    """Asks on a connection and reads the answer; `over` is done when there is nothing more to wait for."""
+
+    def __init__(self, request: bytes, answer: Answer) -> None:
+        self._request = request
+        self._answer = answer
+        self.over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).write(self._request)  # uvloop's is no subclass
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            if self._answer.feed(data):
+                self._end(True)
+        except BadAnswer as error:
+            self._fail(error)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        try:
+            self._end(self._answer.end() if error is None else False)
+        except BadAnswer as bad:
+            self._fail(bad)
+
+    def _end(self, answered: bool) -> None:
+        if not self.over.done():
+            self.over.set_result(answered)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.over.done():
+            self.over.set_exception(error)
 
 
-@asynccontextmanager
-async def open_probe() -> AsyncIterator[Probe]:
-    """A probe without a memory: no kept connections, no cookies, no cached addresses, no proxies."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(force_close=True, limit=0, use_dns_cache=False),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),  # the target's own, over everything
-        headers={"User-Agent": "narthex-healthcheck", "Accept": "*/*"},
-        auto_decompress=False,
-    ) as session:
-        yield Probe(session)
+async def _ask(sock: socket.socket, target: Target, question: Question) -> Outcome:
+    answer = Answer(head_only=question.method == "HEAD")
+    asking = Asking(request(target, question), answer)
+    transport, _ = await asyncio.get_running_loop().create_connection(lambda: asking, sock=sock.dup())
+    try:
+        answered = await asking.over
+    except BadAnswer:
+        return _NOT_HTTP
+    finally:
+        transport.abort()
+    return question.outcome(answer.status) if answered else _CLOSED
 
 
-async def _connect(target: Target) -> Outcome:
-    """Connect to the first address that accepts, as a client would."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)
-    failure = OSError(errno.EHOSTUNREACH, "no address")
-    for family, kind, protocol, _, address in found:
-        with closing(socket.socket(family, kind, protocol)) as sock:
+def request(target: Target, question: Question) -> bytes:
+    """What is sent; the check's own headers go before ours."""
+    fields = {"host": target.authority, "user-agent": "narthex-healthcheck", "accept": "*/*", "connection": "close"}
+    given = {name.lower() for name, _ in question.headers}
+    lines = [f"{question.method} {quote(question.path, safe=_IN_A_PATH)} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in fields.items() if name not in given]
+    lines += [f"{name}: {value}" for name, value in question.headers]
+    return b"".join(line.encode().translate(_NO_LINE_ENDS) + b"\r\n" for line in [*lines, ""])
+
+
+async def _connected(target: Target, reach: Reach) -> socket.socket:
+    """A connection to the first address that accepts, as a client would make it."""
+    failure: Exception = OSError(errno.EHOSTUNREACH, "no address")
+    for family, address in await _addresses(target):
+        if refusal := reach.refusal(address[0], target.port):
+            failure = NotAllowed(refusal)
+            continue
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
             sock.setblocking(False)
-            try:
-                await loop.sock_connect(sock, address)
-            except OSError as error:
-                failure = error
-                continue
-            # Linux may connect a socket to itself when nobody listens on a port of the ephemeral range.
-            return _REFUSED if sock.getsockname() == sock.getpeername() else _ACCEPTED
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        except BaseException as error:
+            sock.close()
+            if not isinstance(error, OSError) or isinstance(error, TimeoutError):
+                raise
+            failure = error
+        else:
+            return sock
     raise failure
+
+
+async def _addresses(target: Target) -> list[tuple[socket.AddressFamily, Any]]:
+    """The addresses of a target; one that is given by number costs no look-up."""
+    try:
+        ip = ip_address(target.address)
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(target.address, target.port, type=socket.SOCK_STREAM)
+        return [(family, address) for family, _, _, _, address in found]
+    if ip.version == 4:
+        return [(socket.AF_INET, (target.address, target.port))]
+    return [(socket.AF_INET6, (target.address, target.port, 0, 0))]
 
 
 def _connect_failure(target: Target, error: OSError) -> Outcome:

@@ -4,18 +4,20 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import Counter, Histogram
 
-from narthex.contracts.entities import Health, Instance
+from narthex.contracts.entities import Health, Instance, ReplicaHealth
+from narthex.contracts.events import UpstreamEvidence
 from narthex.runtime.clock import Clock
 from narthex.runtime.tasks import background
 from narthex_healthcheck.directory import Directory
-from narthex_healthcheck.schedule import Schedule, interval_after
+from narthex_healthcheck.schedule import Schedule
+from narthex_healthcheck.standing import Standing
 from narthex_healthcheck.target import NO_PORT, Target
-from narthex_healthcheck.verdict import History, Outcome, Thresholds, Verdict, verdict
+from narthex_healthcheck.verdict import Outcome, Verdict
+from narthex_healthcheck.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ PROBES = Counter("narthex_healthcheck_probes_total", "Probes made, by what they 
 LAG = Histogram(
     "narthex_healthcheck_lag_seconds",
     "How much later than planned a probe began",
-    buckets=(0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    buckets=(0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0),
 )
 
 _MOVED = Verdict(Health.UNKNOWN, "moved", "the address changed and has not been probed yet")
@@ -38,28 +40,30 @@ class Audience(Protocol):
 
     def forget(self, instance_id: str) -> None: ...
 
-
-@dataclass(slots=True, eq=False)
-class Watch:
-    """An instance under probing. A changed target makes a new watch, so a late outcome of the old one is void."""
-
-    instance: Instance
-    target: Target | None
-    verdict: Verdict = field(default_factory=Verdict)
-    history: History = field(default_factory=History)
+    def last(self, instance_id: str) -> ReplicaHealth | None: ...
 
 
 class Prober:
     """Keeps one watch for each instance that is to be probed."""
 
-    def __init__(self, directory: Directory, probe: Probing, audience: Audience, clock: Clock, at_once: int) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        probe: Probing,
+        audience: Audience,
+        clock: Clock,
+        at_once: int,
+        is_mine: Callable[[str], bool] = lambda instance_id: True,
+    ) -> None:
         self._directory = directory
+        self._is_mine = is_mine
         self._probe = probe
         self._audience = audience
         self._clock = clock
         self._slots = asyncio.Semaphore(at_once)
         self._schedule = Schedule()
         self._watches: dict[str, Watch] = {}
+        self._standing = Standing()
         self._wake = asyncio.Event()
 
     @property
@@ -71,6 +75,10 @@ class Prober:
         for instance_id in instance_ids:
             instance = self._directory.probed(instance_id)
             if instance is None:
+                self._drop(instance_id)
+                self._standing.forget(instance_id)
+                self._audience.forget(instance_id)
+            elif not self._is_mine(instance_id):
                 self._drop(instance_id)
             else:
                 self._watch(instance, self._directory.target(instance))
@@ -99,52 +107,79 @@ class Prober:
         await self._clock.sleep(moment - self._clock.monotonic())
         self._wake.set()
 
+    def heard_verdict(self, told: ReplicaHealth) -> None:
+        """What another worker says of an instance of its own: it counts among those that are fit."""
+        instance = self._directory.probed(told.id)
+        if instance is not None and told.id not in self._watches:
+            self._standing.put(told.id, instance.version_id, told.health)
+
+    def hear(self, event: UpstreamEvidence) -> None:
+        """Take in what a router saw."""
+        now = self._clock.monotonic()
+        for what in event.instances:
+            watch = self._watches.get(what.instance_id)
+            if watch is None or not watch.is_place_of(what):
+                continue
+            look, before = watch.wants_a_look(what, now), watch.verdict
+            new = watch.seen(what, event.router, now, self._others(watch))
+            if new is not before:
+                self._tell(watch, before, (f"router {event.router}", new.reason))
+            if look:
+                self._schedule.plan(watch.instance.id, now)
+                self._wake.set()
+
     def _watch(self, instance: Instance, target: Target | None) -> None:
         old = self._watches.get(instance.id)
         moved = old is not None and (old.instance.address, old.instance.port) != (instance.address, instance.port)
         if old is not None and not moved and old.target == target:
             old.instance = instance
             return
-        watch = self._watches[instance.id] = Watch(instance, target)
-        if old is not None:
-            watch.verdict = old.verdict
+        held = old.verdict if old is not None else self._held_by_others(instance.id)
+        watch = self._watches[instance.id] = Watch(instance, target, held)
+        now = self._clock.monotonic()
         if moved and watch.verdict.health is not Health.UNKNOWN:
             # Requests would already go to the new address: it starts without a verdict, as a new instance does.
-            self._settle(watch, _MOVED, (str(target),))
+            before, watch.verdict = watch.verdict, _MOVED
+            self._tell(watch, before, (str(target),))
         if target is None:
             self._schedule.forget(instance.id)
-            self._judge(watch, NO_PORT, Thresholds(), "no target")
+            before = watch.verdict
+            watch.without_port(NO_PORT, now)
+            self._tell(watch, before, ("no target", NO_PORT.sentence))
         else:
-            self._schedule.plan(instance.id, self._clock.monotonic())
+            self._schedule.plan(instance.id, now)
 
-    def _judge(self, watch: Watch, outcome: Outcome, thresholds: Thresholds, seen_at: str) -> None:
-        """Take an outcome into the watch's history, and tell the verdict if it changed."""
-        watch.history = watch.history.then(outcome)
-        in_a_row = watch.history.successes + watch.history.failures
-        evidence = (seen_at, outcome.sentence, f"{in_a_row} in a row")
-        self._settle(watch, verdict(watch.verdict, watch.history, thresholds), evidence)
+    def _tell(self, watch: Watch, before: Verdict, evidence: tuple[str, ...]) -> None:
+        """Tell a watch's verdict, unless it is the one that was told."""
+        if not watch.verdict.same_as(before):
+            self._standing.put(watch.instance.id, watch.instance.version_id, watch.verdict.health)
+            self._audience.announce(watch.instance, watch.verdict, evidence)
 
-    def _settle(self, watch: Watch, new: Verdict, evidence: tuple[str, ...]) -> None:
-        if not new.same_as(watch.verdict):
-            self._audience.announce(watch.instance, new, evidence)
-        watch.verdict = new
+    def _others(self, watch: Watch) -> int:
+        return self._standing.others(watch.instance.id, watch.instance.version_id)
 
     def _drop(self, instance_id: str) -> None:
         if self._watches.pop(instance_id, None) is not None:
             self._schedule.forget(instance_id)
-            self._audience.forget(instance_id)
+
+    def _held_by_others(self, instance_id: str) -> Verdict:
+        """What another worker said of an instance that is ours from now on; it stays until we see something else."""
+        last = self._audience.last(instance_id)
+        return Verdict(last.health, "", last.reason) if last is not None else Verdict()
 
     async def _probe_once(self, watch: Watch, target: Target, planned: float) -> None:
         async with self._slots:
-            began = self._clock.monotonic()
+            began = watch.began = self._clock.monotonic()
             LAG.observe(began - planned)
             outcome = await self._see(target)
         if self._watches.get(watch.instance.id) is not watch:
             return
+        now = self._clock.monotonic()
         if outcome is not None:
-            self._judge(watch, outcome, target.thresholds, str(target))
-        wait_s = interval_after(watch.verdict.health, watch.history.failures, target.interval_s, random.random())  # noqa: S311 - jitter, not a secret
-        self._schedule.plan(watch.instance.id, max(self._clock.monotonic(), began + wait_s))
+            before = watch.verdict
+            watch.probed(outcome, began, now, self._others(watch))
+            self._tell(watch, before, (str(target), outcome.sentence, f"{watch.in_a_row()} in a row"))
+        self._schedule.plan(watch.instance.id, max(now, watch.next_at(began, random.random())))  # noqa: S311 - jitter
         self._wake.set()
 
     async def _see(self, target: Target) -> Outcome | None:

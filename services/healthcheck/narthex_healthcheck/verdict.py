@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from narthex.contracts.entities import Health
 
 ANSWERED = "answered"  # the only good cause: an expected HTTP status, or an accepted connection
+BUSY = "busy"  # neither good nor bad: no answer in time, but answers to requests progress
+REFUSED = "refused"
+TIMED_OUT = "timeout"
+FIT = (Health.HEALTHY, Health.BUSY)  # those may get requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class History:
     failures: int = 0
 
     def then(self, outcome: Outcome) -> "History":
+        if outcome.cause == BUSY:
+            return History(outcome)
         if outcome.good:
             return History(outcome, successes=self.successes + 1)
         return History(outcome, failures=self.failures + 1)
@@ -53,19 +59,31 @@ class Verdict:
     cause: str = ""
     reason: str = ""
 
+    @property
+    def fit(self) -> bool:
+        return self.health in FIT
+
     def same_as(self, other: "Verdict") -> bool:
-        """Whether telling this after `other` would tell nothing new."""
+        """Whether telling this after `other` would tell nothing new.
+
+        Of a verdict that was taken over from another worker only the words are known, not the cause.
+        """
+        if other.reason and not other.cause:
+            return (self.health, self.reason) == (other.health, other.reason)
         return (self.health, self.cause) == (other.health, other.cause)
 
 
 def verdict(held: Verdict, history: History, thresholds: Thresholds) -> Verdict:
     """The verdict after `history`; it falls and rises only when a threshold is reached, and stays else.
 
-    An unknown instance whose failures are still below the threshold stays unknown: nothing is known yet.
+    An unknown instance whose failures are still below the threshold stays unknown: nothing is known yet. Only an
+    instance that has been well can be busy.
     """
     last = history.last
     if last is None:
         return held
+    if last.cause == BUSY:
+        return _keep_wording(held, Verdict(Health.BUSY, last.cause, last.sentence)) if held.fit else held
     if history.successes >= max(1, thresholds.success):
         return _keep_wording(held, Verdict(Health.HEALTHY, last.cause, last.sentence))
     if history.failures >= max(1, thresholds.failure):

@@ -12,6 +12,8 @@ from narthex_registry import tables
 from narthex_registry.tables import AuditEvent, ProjectEvent
 
 MOST_LINES = 20_000  # of a stretch of time that are looked through
+MOST_AROUND = 100  # that are shown around a moment
+MOST_PAST = 2_000  # of a version's instances, to know how they stood
 
 _BY_NOUN = {
     mapper.class_.noun: mapper.class_ for mapper in tables.Base.registry.mappers if hasattr(mapper.class_, "noun")
@@ -56,6 +58,22 @@ async def between(
     within = (ProjectEvent.project_id == project_id, ProjectEvent.date >= start, ProjectEvent.date <= end)
     query = _events().where(*within).order_by(ProjectEvent.id.desc()).limit(MOST_LINES)
     return [_record(*row) for row in await session.execute(query)][::-1]
+
+
+async def about(
+    session: AsyncSession, object_ids: Sequence[str], start: datetime, end: datetime
+) -> list[api.ProjectEventRecord]:
+    """The lines about some things in a stretch of time, oldest first."""
+    within = (ProjectEvent.object_id.in_(object_ids), ProjectEvent.date >= start, ProjectEvent.date <= end)
+    query = _events().where(*within).order_by(ProjectEvent.id.desc()).limit(MOST_AROUND)
+    return [_record(*row) for row in await session.execute(query)][::-1]
+
+
+async def of_instances(session: AsyncSession, version_id: str, until: datetime) -> list[ProjectEvent]:
+    """The newest lines about the instances of a version until a moment, oldest first."""
+    within = (ProjectEvent.object_id == version_id, ProjectEvent.instance_id.is_not(None), ProjectEvent.date <= until)
+    query = select(ProjectEvent).where(*within).order_by(ProjectEvent.id.desc()).limit(MOST_PAST)
+    return list((await session.execute(query)).scalars())[::-1]
 
 
 def _events() -> Select[ProjectEvent, str, str]:

@@ -19,9 +19,12 @@ from narthex_registry.callers import Callers
 from narthex_registry.config import Config as Config
 from narthex_registry.database import Database, open_database
 from narthex_registry.denials import Denials
+from narthex_registry.discovery.providers import follower, providers
+from narthex_registry.domain_proof import Proof
+from narthex_registry.drains import Drains
 from narthex_registry.feed import Feed
 from narthex_registry.first_start import open_keys, prepare
-from narthex_registry.handlers import LISTENED, durable_handlers, live_handler, request_handler
+from narthex_registry.handlers import LISTENED, durable_handlers, live_handler, request_handler, wanted
 from narthex_registry.last_used import LastUsed
 from narthex_registry.leases import Reaper
 from narthex_registry.passwords import open_passwords
@@ -36,6 +39,7 @@ from narthex_registry.sign_in import SignIn
 from narthex_registry.snapshot import Snapshot
 from narthex_registry.sources import parse_networks
 from narthex_registry.streams import Streams
+from narthex_registry.tail import Tail
 from narthex_registry.webhook_calls import Caller
 from narthex_registry.webhooks import Webhooks
 
@@ -70,27 +74,44 @@ async def open(config: Config) -> AsyncIterator[Registry]:
         feed = Feed(config.registry.stream_queue)
         workers = Workers(config.registry.worker_silence_s)
         reaper = Reaper(database, clock)
+        reach = config.instances.reach()
         async with open_bus(config.bus, PART) as bus, background() as tasks:
             streams = Streams(bus)
+            drains = Drains(
+                database, clock, lambda: workers.routers(clock.now()) if bus.connected else None, reaper.wake
+            )
+            tail = Tail(bus)
+            tasks.start(tail.run(), "tail")
             relay = Relay(database, bus, streams, clock, poll_s=config.registry.relay_poll_s)
             tasks.start(streams.run(), "streams")
             tasks.start(relay.run(), "relay")
             tasks.start(sample(database, bus, clock), "samples")
             tasks.start(forget_what_is_old(database, clock, config.registry, config.webhooks), "retention")
             tasks.start(reaper.run(), "reaper")
+            tasks.start(drains.run(), "drains")
             tasks.start(webhook_caller.run(), "webhook calls")
-            tasks.start(bus.listen((RequestsServed,), request_handler(database, webhook_caller)), "requests")
+            tasks.start(bus.overhear(RequestsServed, request_handler(database, webhook_caller)), "requests")
             tasks.start(last_used.run(), "last used")
             tasks.start(bus.consume(EVENTS, durable_handlers(database, webhook_caller), durable=PART), "events")
-            tasks.start(bus.listen(LISTENED, live_handler(workers, feed, callers, clock)), "live events")
+            live = live_handler(workers, feed, callers, drains, clock)
+            tasks.start(bus.listen(LISTENED, live, wanted(feed)), "live events")
             tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, Snapshot(database).page), "snapshot")
+            found_by = providers(config.discovery, database, clock)
+            for provider in found_by:
+                following = follower(
+                    provider, config.discovery.general, reach, database, clock, reaper.wake,
+                    drain_s=config.registry.drain_s,
+                )  # fmt: skip
+                tasks.start(following.run(), f"discovery by {provider.name}")
             state = State(
                 database=database,
                 bus=bus,
                 clock=clock,
                 feed=feed,
+                tail=tail,
                 workers=workers,
                 reaper=reaper,
+                drains=drains,
                 address=Address(config.process.domain, config.api.public_https_port),
                 api=config.api,
                 registry=config.registry,
@@ -106,13 +127,17 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 sign_in=sign_in,
                 sign_in_settings=config.sign_in,
                 domain=config.process.domain,
+                providers=frozenset(provider.name for provider in found_by),
                 trusted=parse_networks(config.api.trusted_proxies),
+                proof=Proof(config.domains, networks),
+                reach=reach,
             )
             async with serve(application(state), config.api.bind, config.api.port) as port:
                 log.info("api listens", extra={"fields": {"bind": config.api.bind, "port": port}})
 
                 async def drain() -> None:
                     feed.close()  # event streams would hold the server open
+                    tail.close()
 
                 try:
                     # NATS counts until it was there once; later the API works without it and facts wait.
@@ -123,6 +148,7 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                     )
                 finally:
                     feed.close()
+                    tail.close()
 
 
 def _home(data_dir: Path) -> Path:

@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings
 from sqlalchemy import URL, make_url
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import ProcessSettings, SealingSettings, group
+from narthex.runtime.settings import InstanceSettings, ProcessSettings, SealingSettings, group
+from narthex_registry.discovery.settings import DiscoveryConfig
 from narthex_registry.sources import parse_networks
 
 
@@ -61,13 +62,24 @@ class RegistrySettings(BaseSettings):
 
     model_config = group("NARTHEX_REGISTRY_")
 
-    drain_s: float = 3.0  # from "no new requests" to removed; requests in flight finish in the router anyway
+    drain_s: float = 30.0  # from "no new requests" to removed, unless all routers have let go of it before
     outbox_keep_s: float = 3600.0  # published facts stay this long, for a look at what was said
     relay_poll_s: float = 1.0  # a commit of this process wakes the relay at once; this is for other processes'
     worker_silence_s: float = 30.0  # routers tell every 5 s; one that is silent for longer is gone
     events_keep_s: float = 30 * 86_400.0  # lines about things of projects
     audit_keep_s: float = 400 * 86_400.0  # who changed what: over a year, so that last year can be compared
     stream_queue: int = 1000  # events an API client may be behind before it is disconnected
+
+
+class DomainSettings(BaseSettings):
+    """Where it is looked up whether a domain is somebody's."""
+
+    model_config = group("NARTHEX_REGISTRY_DOMAINS_")
+
+    dns_server: str = ""  # an IP address; empty: the system's resolvers
+    dns_port: int = 53
+    http_port: int = 80  # where a domain's present server is asked for the proof
+    timeout_s: float = Field(5.0, gt=0)
 
 
 class WebhookSettings(BaseSettings):
@@ -92,3 +104,6 @@ class Config:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    domains: DomainSettings = field(default_factory=DomainSettings)
+    instances: InstanceSettings = field(default_factory=InstanceSettings)
+    discovery: DiscoveryConfig = field(default_factory=DiscoveryConfig)

@@ -7,10 +7,10 @@ order of sequences is the order of commits. On SQLite `BEGIN IMMEDIATE` does the
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import URL, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -20,13 +20,14 @@ from sqlalchemy.orm import Session
 
 from narthex.contracts.errors import Conflict, Misconfigured, Unavailable
 from narthex_registry import postgres, sqlite
-from narthex_registry.facts import Cause, Facts
+from narthex_registry.facts import Cause, Fact, Facts
 from narthex_registry.tables import AuditEvent, Base, Counter, Outbox, ProjectEvent
 from narthex_registry.trail import TRAIL, Trail
 
 log = logging.getLogger(__name__)
 
 NO_CAUSE = Cause()
+FRESH = 1024  # facts that are held for the relay; what falls out while the bus is away it reads from the outbox
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,18 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._reading = engine.execution_options(**postgres.READING) if engine.name == "postgresql" else engine
-        self._changing = engine.execution_options(**{sqlite.CHANGING: True})
+        self._changing = changing(engine)
         self._turn = asyncio.Lock()  # within this process waiting here is fairer than SQLite's busy timer
         self.committed = asyncio.Event()  # facts were committed; whoever waits clears it
+        self.fresh: deque[Fact] = deque(maxlen=FRESH)  # the last of them in the order of commits; the relay takes them
         self.listeners: list[Callable[[], None]] = []  # called when who may do what has changed
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A transaction that only reads."""
         with _unavailable():
-            async with AsyncSession(self._reading, expire_on_commit=False) as session, session.begin():
+            # It begins with the first statement and is rolled back at the end: there is nothing to commit.
+            async with AsyncSession(self._reading, expire_on_commit=False, autoflush=False) as session:
                 yield session
 
     @asynccontextmanager
@@ -64,6 +67,7 @@ class Database:
                 yield Change(session, facts)
                 await session.run_sync(_write_down, facts, trail, cause)
         if facts.outbox:
+            self.fresh.extend(facts.outbox)
             self.committed.set()
         if facts.access_changed:
             for listener in self.listeners:
@@ -76,24 +80,26 @@ def _write_down(session: Session, facts: Facts, trail: Trail, cause: Cause) -> N
     connection = session.connection()
     if facts.outbox:
         connection.execute(_COUNT, {"last": facts.sequence})
-    for rows in (facts.outbox, facts.happenings, trail.rows(cause)):
-        if rows:
-            connection.execute(_INSERTS[type(rows[0])], [_values(row) for row in rows])
-
-
-def _values(row: Base) -> dict[str, Any]:
-    """What was given to a row that no session has seen; the table's defaults fill the rest."""
-    return {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
+        connection.execute(_OUTBOX, [fact._asdict() for fact in facts.outbox])
+    if facts.happenings:
+        connection.execute(_HAPPENINGS, facts.happenings)
+    if lines := trail.lines(cause):
+        connection.execute(_TRAIL, lines)
 
 
 _TABLES = Base.metadata.tables
 _COUNTER = _TABLES[Counter.__tablename__]
 _TAKE_TURN = select(_COUNTER.c.value).with_for_update()
 _COUNT = update(_COUNTER).values(value=bindparam("last"))
-_INSERTS = {kind: insert(_TABLES[kind.__tablename__]) for kind in (Outbox, ProjectEvent, AuditEvent)}
+_OUTBOX, _HAPPENINGS, _TRAIL = (insert(_TABLES[kind.__tablename__]) for kind in (Outbox, ProjectEvent, AuditEvent))
 
 
 _ENGINES = {"sqlite": sqlite.create_engine, "postgresql": postgres.create_engine}
+
+
+def changing(engine: AsyncEngine) -> AsyncEngine:
+    """The engine for transactions that write."""
+    return sqlite.changing(engine) if engine.name == "sqlite" else engine
 
 
 @asynccontextmanager

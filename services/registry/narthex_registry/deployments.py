@@ -12,7 +12,7 @@ from narthex.contracts.events import (
     DeploymentUpdated,
     VersionDeleted,
 )
-from narthex_registry import access, imported, instances, tables, variables
+from narthex_registry import access, imported, instances, switching, tables, variables
 from narthex_registry.database import Change
 from narthex_registry.fields import defaults_of, given
 
@@ -75,7 +75,10 @@ async def create(change: Change, project_id: str, body: api.DeploymentCreate) ->
     return deployment
 
 
-async def update(change: Change, deployment: tables.Deployment, body: api.DeploymentUpdate) -> None:
+async def update(
+    change: Change, deployment: tables.Deployment, body: api.DeploymentUpdate, *, force: bool = True
+) -> None:
+    """Change a deployment. Without `force`, a default that has no healthy instance does not take over from one."""
     values = given(body, required=REQUIRED, defaults=DEFAULTS)
     default_version = values.pop("default_version", None)
     if values.get("name", deployment.name) != deployment.name:
@@ -86,6 +89,8 @@ async def update(change: Change, deployment: tables.Deployment, body: api.Deploy
         change.facts.record(DeploymentUpdated, deployment)
     if default_version is not None:
         version = await _version(change.session, deployment, default_version)
+        if not force and await _anybody_follows(change.session, deployment):
+            await switching.allow(change.session, "default_version", deployment.default_version_id, version.id)
         make_default(change, deployment, version)
 
 
@@ -154,6 +159,12 @@ async def _version(session: AsyncSession, deployment: tables.Deployment, name: s
     if found is None:
         raise Invalid(f"default_version: deployment {deployment.name} has no version {name}")
     return found
+
+
+async def _anybody_follows(session: AsyncSession, deployment: tables.Deployment) -> bool:
+    """Whether there is a service that switches with the default."""
+    follows = tables.Service.version_id.is_(None) & (tables.Service.deployment_id == deployment.id)
+    return (await session.execute(select(tables.Service.id).where(follows).limit(1))).first() is not None
 
 
 async def _no_service_refers(session: AsyncSession, deployment: tables.Deployment) -> None:

@@ -5,7 +5,7 @@ rolled back gives its numbers back.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from narthex.contracts import entities
 from narthex.contracts.entities import Entity
@@ -19,8 +19,17 @@ from narthex.contracts.events import (
     TokenRevoked,
 )
 from narthex_registry import tables
-from narthex_registry.happenings import happening
+from narthex_registry.happenings import Line, happening
 from narthex_registry.tables import Row
+
+
+class Fact(NamedTuple):
+    """An event as the outbox keeps it."""
+
+    sequence: int
+    event_id: str
+    subject: str
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class Cause:
     user_email: str = ""
 
 
+NO_DOORS = entities.Doors()
 # Facts after which what is remembered of callers is worth nothing.
 ABOUT_ACCESS = frozenset({TokenIssued, TokenRevoked, AccessChanged, ProjectCreated, ProjectUpdated, ProjectDeleted})
 
@@ -42,8 +52,8 @@ class Facts:
 
     def __init__(self, sequence: int, cause: Cause) -> None:
         self.sequence = sequence  # of the last fact
-        self.outbox: list[tables.Outbox] = []
-        self.happenings: list[tables.ProjectEvent] = []
+        self.outbox: list[Fact] = []
+        self.happenings: list[Line] = []
         self.access_changed = False  # who may do what is another thing than before
         self._cause = cause
 
@@ -57,7 +67,7 @@ class Facts:
             kind, row, correlation_id=self._cause.correlation_id, traceparent=self._cause.traceparent, **more
         )
         body = event.model_dump_json().encode()
-        self.outbox.append(tables.Outbox(sequence=event.sequence, event_id=event.id, subject=event.subject, body=body))
+        self.outbox.append(Fact(event.sequence, event.id, event.subject, body))
         if (seen := happening(kind, row, more.get("reason", ""))) is not None:
             self.happenings.append(seen)
         return event.sequence
@@ -89,14 +99,29 @@ def entity_of(row: Row) -> Entity:
         case tables.Deployment():
             return entities.Deployment.model_validate(_columns(row))
         case tables.Service():
-            return entities.Service.model_validate(_columns(row))
+            return entities.Service.model_validate(_columns(row) | {"doors": _doors(row)})
+        case tables.Domain():
+            return entities.Domain.model_validate(_columns(row) | {"verified": row.verified})
         case tables.Project():
             return entities.Project.model_validate(_columns(row))
         case tables.Token():
             return entities.Token.model_validate(_columns(row) | {"subject_id": row.user_id, "expires_at": row.expires})
         case tables.User():
-            return entities.Access(id=row.id, name=row.email, everything=row.administrator, **row.access)
+            return entities.Access(
+                id=row.id,
+                name=row.email,
+                everything=row.administrator,
+                browsers_from=row.browsers_from,
+                **row.access,
+            )
     raise TypeError(f"no event tells of a {type(row).__name__}")
+
+
+def _doors(row: tables.Service) -> entities.Doors | None:
+    """The ways into a service besides tokens; None for most, so that no router keeps anything of them."""
+    said = {name: getattr(row, name) for name in entities.Doors.model_fields}
+    doors = entities.Doors.model_validate({name: value for name, value in said.items() if value is not None})
+    return doors if doors != NO_DOORS else None
 
 
 def _columns(row: Row) -> dict[str, Any]:

@@ -32,6 +32,11 @@ class Feed:
         finally:
             self._queues.discard(queue)
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody would see an event."""
+        return bool(self._queues)
+
     def publish(self, event: Event) -> None:
         for queue in tuple(self._queues):
             if queue.qsize() < self._queue_size:

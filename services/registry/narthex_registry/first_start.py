@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from narthex.contracts.errors import Misconfigured
 from narthex.contracts.events import ProjectCreated, TokenIssued, TokenRevoked
-from narthex.runtime.sealing import Sealer, open_sealing_key, session_key, token_digest_key
+from narthex.runtime.sealing import Sealer, open_sealing_key, pass_key, session_key, token_digest_key
 from narthex_registry import members, tables
 from narthex_registry.database import Change, Database
 from narthex_registry.tokens import Keys, digest, new_token
@@ -34,7 +34,12 @@ async def open_keys(database: Database, sealing_key_file: Path) -> Keys:
         tokens = (await session.execute(select(tables.Token.id).limit(1))).first()
     depends = "the tokens in the database are digested under it" if tokens else ""
     sealing_key = open_sealing_key(sealing_key_file, depends)
-    return Keys(token=token_digest_key(sealing_key), session=session_key(sealing_key), sealer=Sealer(sealing_key))
+    return Keys(
+        token=token_digest_key(sealing_key),
+        session=session_key(sealing_key),
+        sealer=Sealer(sealing_key),
+        passes=pass_key(sealing_key),
+    )
 
 
 async def prepare(database: Database, data_dir: Path, domain: str, token_key: bytes) -> None:

@@ -3,14 +3,17 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from narthex.contracts.events import (
     BY_SUBJECT,
     CertExpiring,
     CertRenewalFailed,
     Event,
+    InstanceBusy,
+    InstanceReleased,
     LimitReached,
+    ProberAlive,
     ReplicaHealthChanged,
     RequestsServed,
     RouteApplied,
@@ -19,11 +22,13 @@ from narthex.contracts.events import (
     ServiceCreated,
     ServiceDeleted,
     ServiceUpdated,
+    UpstreamEvidence,
 )
 from narthex.runtime.clock import Clock
 from narthex_registry import instances, services, tables, webhook_calls
 from narthex_registry.callers import Callers
 from narthex_registry.database import Database
+from narthex_registry.drains import Drains
 from narthex_registry.facts import ABOUT_ACCESS
 from narthex_registry.feed import Feed
 from narthex_registry.happenings import health_event, readiness_event
@@ -33,6 +38,9 @@ from narthex_registry.propagation import Workers
 # Batches of request records are the audit service's; everything else may be watched.
 LISTENED = tuple(kind for kind in BY_SUBJECT.values() if kind is not RequestsServed)
 
+
+# What the registry itself goes by; the rest is only looked at while somebody watches.
+_HEEDED = ABOUT_ACCESS | {RouteApplied, RouterStarted, RouterDrained, InstanceBusy, InstanceReleased}
 
 # Events that webhooks can be called for.
 TOLD = (ServiceCreated, ServiceUpdated, ServiceDeleted, LimitReached, CertExpiring, CertRenewalFailed)
@@ -55,13 +63,15 @@ def durable_handlers(
             instance.health = event.entity.health
             instance.health_reason = event.entity.reason
             instance.health_revision = event.revision
-            change.session.add(health_event(instance, event))
+            change.facts.happenings.append(health_event(instance, event))
             await change.session.flush()
             after = await instances.ready(change.session, instance.version_id)
             if bool(before) != bool(after):
                 served = await services.behind(change.session, instance)
                 for service in served:
-                    change.session.add(readiness_event(service, ready=bool(after), reason=event.entity.reason))
+                    change.facts.happenings.append(
+                        readiness_event(service, ready=bool(after), reason=event.entity.reason)
+                    )
                 occurrences = [
                     of_readiness(event, service.project_id, service.id, ready=bool(after), reason=event.entity.reason)
                     for service in served
@@ -72,12 +82,15 @@ def durable_handlers(
     return {ReplicaHealthChanged: on_health_changed, **dict.fromkeys(TOLD, tell)}
 
 
-def request_handler(database: Database, caller: webhook_calls.Caller) -> Callable[[Event], Awaitable[None]]:
-    """Webhooks about requests. These are heard as they pass: while the registry is away they are missed."""
+def request_handler(database: Database, caller: webhook_calls.Caller) -> Callable[[bytes], Awaitable[None]]:
+    """Webhooks about requests. These are heard as they pass: while the registry is away they are missed.
 
-    async def on_requests(event: Event) -> None:
-        if isinstance(event, RequestsServed) and await _anybody_waits(database, REQUEST_EVENTS):
-            await _tell(database, caller, list(of_requests(event)))
+    A batch is read only when somebody waits for it: it may hold thousands of records.
+    """
+
+    async def on_requests(body: bytes) -> None:
+        if await _anybody_waits(database, REQUEST_EVENTS):
+            await _tell(database, caller, list(of_requests(RequestsServed.model_validate_json(body))))
 
     return on_requests
 
@@ -85,14 +98,16 @@ def request_handler(database: Database, caller: webhook_calls.Caller) -> Callabl
 async def _anybody_waits(database: Database, events: Iterable[str]) -> bool:
     """Whether any webhook at all is called for one of these: a change costs ten times as much as to look."""
     async with database.read() as session:
-        return (await session.execute(_WAITING, {"events": list(events)})).first() is not None
+        return not set((await session.execute(_WAITED_FOR)).scalars()).isdisjoint(events)
 
 
-_WAITING = (
-    select(tables.Webhook.id)
-    .where(tables.Webhook.enabled, tables.Webhook.event.in_(bindparam("events", expanding=True)))
-    .limit(1)
-)
+# Of all of them: a list of events as a parameter would be compiled anew each time.
+_WAITED_FOR = select(tables.Webhook.event).where(tables.Webhook.enabled).distinct()
+
+
+def wanted(feed: Feed) -> Callable[[type[Event]], bool]:
+    """Which events `live_handler` needs to see: this process's own facts come by too, and mean nothing new to it."""
+    return lambda kind: kind in _HEEDED or feed.watched
 
 
 async def _tell(database: Database, caller: webhook_calls.Caller, occurrences: list[Occurrence]) -> None:
@@ -103,12 +118,18 @@ async def _tell(database: Database, caller: webhook_calls.Caller, occurrences: l
             caller.wake()
 
 
-def live_handler(workers: Workers, feed: Feed, callers: Callers, clock: Clock) -> Callable[[Event], Awaitable[None]]:
+def live_handler(
+    workers: Workers, feed: Feed, callers: Callers, drains: Drains, clock: Clock
+) -> Callable[[Event], Awaitable[None]]:
     """What is done with every event as it passes: remembered or handed on, never stored."""
 
     async def on_event(event: Event) -> None:
         if isinstance(event, RouteApplied):  # told every 5 s by every worker: too much for a feed for people
             workers.heard(event, clock.now())
+            return
+        if isinstance(event, InstanceBusy | InstanceReleased):
+            drains.heard(event)
+        if isinstance(event, InstanceBusy | UpstreamEvidence | ProberAlive):
             return
         if type(event) in ABOUT_ACCESS:
             callers.forget()  # another registry of this installation may have changed it

@@ -25,7 +25,7 @@ from narthex_registry.database import Change
 
 TYPE = "imported"
 _MARK = "imported:"  # no name has a colon
-_VERSION = "imported"
+VERSION = "imported"
 
 # What says where the cluster has the service.
 FIELDS = frozenset({"imported_name", "imported_namespace", "imported_cluster_domain"})
@@ -52,7 +52,7 @@ async def create(change: Change, project_id: str, service_id: str, address: str)
     deployment = tables.Deployment(project_id=project_id, name=_MARK + service_id, supports_request_format=False)
     change.session.add(deployment)
     await change.session.flush()
-    version = tables.Version(project_id=project_id, deployment_id=deployment.id, name=_VERSION)
+    version = tables.Version(project_id=project_id, deployment_id=deployment.id, name=VERSION)
     change.session.add(version)
     await change.session.flush()
     deployment.default_version_id = version.id

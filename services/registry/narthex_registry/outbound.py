@@ -7,13 +7,14 @@ something else the second time (DNS rebinding) does not help. Redirects are not 
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from narthex.contracts.errors import Invalid
+from narthex.contracts.reach import inner as inner
 from narthex_registry.sources import Subnet
 
 MOST_CONNECTIONS = 50
@@ -25,7 +26,7 @@ def allowed(address: str, networks: Sequence[Subnet]) -> bool:
         ip = ip_address(address)
     except ValueError:
         return False
-    ip = _inner(ip)
+    ip = inner(ip)
     return (ip.is_global and not ip.is_multicast) or any(ip in network for network in networks)
 
 
@@ -85,10 +86,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _inner(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 one stands for: mapped, 6to4, or Teredo's server would reach it."""
-    if isinstance(ip, IPv6Address):
-        return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
-    return ip

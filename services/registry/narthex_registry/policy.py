@@ -32,8 +32,11 @@ def service_values(body: api.ServiceUpdate, *, allow_public: bool) -> dict[str, 
             "authentication_required: services without authentication are not allowed in this installation; "
             "whoever runs it can allow them with NARTHEX_API_ALLOW_PUBLIC=true"
         )
+    for name in ("cors", "jwt"):
+        if values.get(name):  # with what it leaves to defaults, which may change
+            values[name] = getattr(body, name).model_dump()
     if pattern := values.get("request_logging_excluded_paths"):
-        compiles("request_logging_excluded_paths", pattern)
+        compiled("request_logging_excluded_paths", pattern)
     return values
 
 
@@ -57,14 +60,14 @@ def refers_to_no_deployment(values: dict[str, Any], shown: str) -> None:
         raise Invalid("version: must be left out for a service of type imported")
 
 
-def compiles(field: str, pattern: str) -> None:
+def compiled(field: str, pattern: str) -> Any:
     """What is matched is matched with RE2, whose time is linear: what RE2 cannot read is refused here."""
     import re2  # 6 MB that few installations need
 
     options = re2.Options()
     options.log_errors = False
     try:
-        re2.compile(pattern, options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else error
         raise Invalid(f"{field}: must be an RE2 regular expression: {reason}") from None

@@ -23,6 +23,10 @@ class Workers:
         """A router has drained: its workers are no longer waited for."""
         self._applied = {key: worker for key, worker in self._applied.items() if worker.router != router}
 
+    def routers(self, now: datetime) -> set[str]:
+        """The routers that have such workers."""
+        return {worker.router for worker in self.known(now)}
+
     def known(self, now: datetime) -> list[WorkerApplied]:
         """The workers that spoke within the silence, by router and worker."""
         self._applied = {key: w for key, w in self._applied.items() if now - w.seen <= self._silence}

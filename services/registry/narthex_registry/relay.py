@@ -1,8 +1,10 @@
 """The relay: brings the facts of the outbox to the bus, in order, each until its stream has acknowledged it.
 
-What is out is marked in the database once a second, because a mark costs as much as the change it is about. A fact
-that was published but not marked (a kill in between) is published again; within two minutes the stream drops it by
-its id, later its revision tells the receivers that they have it. So two registries on one database do no harm.
+The outbox is the truth, but a fact that this process has just committed is taken from memory, as long as none is
+missing before it: to read it back takes as long as to publish it. What is out is marked in the database once a
+second, because a mark costs as much as the change it is about. A fact that was published but not marked (a kill in
+between) is published again; within two minutes the stream drops it by its id, later its revision tells the
+receivers that they have it. So two registries on one database do no harm.
 """
 
 import asyncio
@@ -11,13 +13,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from prometheus_client import Counter, Gauge
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from narthex.bus import Bus
 from narthex.contracts.errors import Unavailable
 from narthex.runtime.clock import Clock
 from narthex.runtime.tasks import backoff
 from narthex_registry.database import Database
+from narthex_registry.facts import Fact
 from narthex_registry.streams import Streams
 from narthex_registry.tables import Outbox
 
@@ -52,6 +55,7 @@ class Relay:
         self._published = 0  # sequence of the last fact that is out
         self._marked = 0  # of the last one that the database knows to be out
         self._looked = 0.0  # when something was marked last
+        self._read = -poll_s  # when the outbox was read last
 
     async def run(self) -> None:
         attempt = 0
@@ -76,22 +80,40 @@ class Relay:
 
     async def _publish_batch(self) -> bool:
         """Publish the next facts; True when there may be more."""
-        facts, waiting = await self._next()
-        WAITING.set(waiting)
+        facts = self._fresh() or await self._next()
         for fact in facts:
             await self._bus.publish_raw(fact.subject, fact.body, message_id=fact.event_id)
             self._published = fact.sequence
             PUBLISHED.inc()
             WAITING.dec()
         await self._mark_now_and_then()
-        return len(facts) == BATCH
+        return len(facts) == BATCH or self._fresh_ones_wait()
 
-    async def _next(self) -> tuple[Sequence[Row[int, str, str, bytes]], int]:
+    def _fresh_ones_wait(self) -> bool:
+        fresh = self._database.fresh
+        while fresh and fresh[0].sequence <= self._published:
+            fresh.popleft()
+        return bool(fresh)
+
+    def _fresh(self) -> Sequence[Fact]:
+        """What this process has committed since, if nothing is missing before it; empty: read the outbox."""
+        if not self._fresh_ones_wait() or self._clock.monotonic() - self._read >= self._poll_s:
+            return ()
+        fresh = self._database.fresh
+        WAITING.set(len(fresh))
+        return [fact for number, fact in enumerate(fresh, self._published + 1) if fact.sequence == number][:BATCH]
+
+    async def _next(self) -> Sequence[Fact]:
+        """What the outbox holds, of other processes too."""
+        self._read = self._clock.monotonic()
+        self._database.fresh.clear()  # they are committed, so they will be read
         async with self._database.read() as session:
-            facts = (await session.execute(_NEXT, {"published": self._published})).all()
-            if len(facts) < BATCH:
-                return facts, len(facts)
-            return facts, (await session.execute(_WAITING, {"published": self._published})).scalar_one()
+            rows = (await session.execute(_NEXT, {"published": self._published})).all()
+            waiting = len(rows)
+            if waiting == BATCH:
+                waiting = (await session.execute(_WAITING, {"published": self._published})).scalar_one()
+        WAITING.set(waiting)
+        return [Fact(*row) for row in rows]
 
     async def _mark_now_and_then(self) -> None:
         now = self._clock.monotonic()

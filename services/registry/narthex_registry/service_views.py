@@ -109,8 +109,9 @@ async def last_sequence(session: AsyncSession, service: tables.Service) -> int:
     return max(service.sequence, deployment.sequence, *behind)
 
 
-async def detail(session: AsyncSession, service: tables.Service, address: Address) -> api.ServiceDetail:
-    deployment = await services.deployment_of(session, service)
+async def detail(
+    session: AsyncSession, service: tables.Service, deployment: tables.Deployment, address: Address
+) -> api.ServiceDetail:
     version = await session.get_one(tables.Version, service.version_id) if service.version_id else None
     return render(service, deployment.name, version.name if version else None, address)
 

@@ -11,13 +11,20 @@ from narthex.contracts import api
 from narthex.contracts.errors import Conflict, Invalid, NotFound
 from narthex.contracts.events import ServiceCreated, ServiceDeleted, ServiceUpdated
 from narthex.contracts.ids import new_id
-from narthex_registry import access, deployments, imported, tables, user_limits, versions
+from narthex_registry import access, deployments, domains, imported, switching, tables, user_limits, versions
 from narthex_registry.database import Change
 from narthex_registry.policy import DEFAULTS, refers, refers_to_no_deployment, service_values
 
 # Made once: to make a statement takes as long as to run it.
 _BY_NAME = select(tables.Service).where(
     tables.Service.project_id == bindparam("project_id"), tables.Service.name == bindparam("name")
+)
+
+
+_WITH_DEPLOYMENT = (
+    select(tables.Service, tables.Deployment)
+    .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
+    .where(tables.Service.project_id == bindparam("project_id"), tables.Service.name == bindparam("name"))
 )
 
 
@@ -28,7 +35,21 @@ async def find(session: AsyncSession, project_id: str, name: str) -> tables.Serv
     return found
 
 
-async def create(change: Change, project_id: str, body: api.ServiceCreate, *, allow_public: bool) -> tables.Service:
+async def find_with_deployment(
+    session: AsyncSession, project_id: str, name: str
+) -> tuple[tables.Service, tables.Deployment]:
+    """A service and what is behind it; whoever keeps both spares `deployment_of` the question."""
+    found = (await session.execute(_WITH_DEPLOYMENT, {"project_id": project_id, "name": name})).one_or_none()
+    if found is None:
+        raise NotFound(f"there is no service {name}")
+    service, deployment = found
+    return service, deployment
+
+
+async def create(
+    change: Change, project_id: str, body: api.ServiceCreate, *, allow_public: bool
+) -> tuple[tables.Service, tables.Deployment]:
+    """A new service, and the deployment behind it."""
     values = DEFAULTS | service_values(body, allow_public=allow_public)
     refers(values)
     await _name_is_free(change.session, project_id, body.name)
@@ -52,13 +73,23 @@ async def create(change: Change, project_id: str, body: api.ServiceCreate, *, al
     if has_check:
         await _set_health_check(change, service, deployment, check)
     change.facts.record(ServiceCreated, service)
-    return service
+    await change.session.flush()
+    return service, deployment
 
 
 async def update(
-    change: Change, service: tables.Service, body: api.ServiceUpdate, *, allow_public: bool, drained_at: datetime
-) -> None:
-    """Change a service; an instance that is left behind is removed at `drained_at`."""
+    change: Change,
+    service: tables.Service,
+    body: api.ServiceUpdate,
+    *,
+    allow_public: bool,
+    drained_at: datetime,
+    force: bool = True,
+) -> tables.Deployment:
+    """Change a service; an instance that is left behind is removed at `drained_at`. Gives what is behind it now.
+
+    Without `force`, a version that has no healthy instance does not take over from one that has.
+    """
     values = service_values(body, allow_public=allow_public)
     if values.pop("type", service.type) != service.type:
         raise Invalid("type: cannot be changed; create another service")
@@ -66,20 +97,25 @@ async def update(
         await _name_is_free(change.session, service.project_id, values["name"])
     if service.type == imported.TYPE:
         await _import_from(change, service, values, drained_at)
+    before = service.version_id or (await deployment_of(change.session, service)).default_version_id
     deployment = await _point(change.session, service, values)
     has_check, check = "health_check" in values, values.pop("health_check", None)
     for name, value in values.items():
         setattr(service, name, value)
     if has_check:
         await _set_health_check(change, service, deployment, check)
-    if change.session.is_modified(service):
+    if change.session.is_modified(service):  # asked before anything is read, which writes what has changed
         change.facts.record(ServiceUpdated, service)
+    if not force:
+        await switching.allow(change.session, "version", before, service.version_id or deployment.default_version_id)
+    return deployment
 
 
 async def delete(change: Change, service: tables.Service) -> None:
     """Delete a service, with the limits of users at it and the roles given on it."""
     await user_limits.forget_service(change, service)
     await access.withdraw_all(change, service.id)
+    await domains.remove_all(change, service)
     change.facts.record(ServiceDeleted, service)
     await change.session.delete(service)
     await change.session.flush()

@@ -60,10 +60,13 @@ async def begin(change: Change, user: tables.User, now: datetime) -> tables.Sess
 
 
 async def end(change: Change, user_id: str, session: str | None = None, *, but: str = "") -> None:
-    """End one session of a user, or all of them but one; whoever remembers them is told."""
+    """End one session of a user, or all of them but one, and then those of services too; who remembers them is told."""
     query = select(tables.Session).where(tables.Session.user_id == user_id, tables.Session.id != but)
     if session is not None:
         query = query.where(tables.Session.id == session)
     for row in (await change.session.execute(query)).scalars().all():
         await change.session.delete(row)
-    change.facts.record(AccessChanged, await change.session.get_one(tables.User, user_id))
+    user = await change.session.get_one(tables.User, user_id)
+    if session is None:
+        user.browsers_from = tables.now()
+    change.facts.record(AccessChanged, user)

@@ -35,20 +35,26 @@ class SignIn:
 
     async def authorize(self, email: str, password: str, source: str) -> str:
         """The JWT of a new session."""
+        user = await self.check(email, password, source)
+        async with self._database.change() as change:
+            now = (await change.session.execute(_person(user.email))).scalar_one_or_none()
+            if now is None or user.password_hash != now.password_hash:
+                raise Unauthenticated(WRONG)  # changed while we worked it out
+            begun = await sessions.begin(change, now, self._clock.now())
+        return sessions.sealed(self._key, begun)
+
+    async def check(self, email: str, password: str, source: str) -> tables.User:
+        """Whose e-mail address and password it is."""
         email = email.strip().lower()
         self.count(email, source)
         async with self._database.read() as session:
             user = (await session.execute(_person(email))).scalar_one_or_none()
-        if not await self._passwords.verify(user.password_hash if user is not None else None, password):
+        right = await self._passwords.verify(user.password_hash if user is not None else None, password)
+        if user is None or not right:
             log.info("sign-in refused", extra={"fields": {"source": source}})
             raise Unauthenticated(WRONG)
-        async with self._database.change() as change:
-            now = (await change.session.execute(_person(email))).scalar_one_or_none()
-            if now is None or user is None or now.password_hash != user.password_hash:
-                raise Unauthenticated(WRONG)  # changed while we worked it out
-            begun = await sessions.begin(change, now, self._clock.now())
         self.forgive(email)
-        return sessions.sealed(self._key, begun)
+        return user
 
     async def confirm(self, user: tables.User, password: str, source: str) -> bool:
         """Whether it is the password of somebody who is signed in already; counts as an attempt all the same."""

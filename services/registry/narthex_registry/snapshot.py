@@ -16,6 +16,8 @@ from narthex.contracts.errors import Invalid
 from narthex.contracts.events import (
     AccessChanged,
     DeploymentUpdated,
+    DomainAdded,
+    DomainVerified,
     Event,
     InstanceDraining,
     InstanceRegistered,
@@ -40,6 +42,7 @@ ORDER: tuple[type[tables.Row], ...] = (
     tables.Service,
     tables.Token,
     tables.User,
+    tables.Domain,
 )
 MAX_FACTS = 5000
 MAX_PAGE_BYTES = 1_000_000  # NATS takes 8 MB; a page is also held in memory on both sides
@@ -89,6 +92,8 @@ class Snapshot:
 
 def facts_of(row: tables.Row) -> Iterator[SnapshotFact]:
     """The events that would have brought a row to where it is: its own, and what the health service said of it."""
+    if isinstance(row, tables.Domain) and row.released_at is not None:
+        return
     kind = kind_of(row)
     yield _fact(event_of(kind, row))
     if isinstance(row, tables.Instance) and row.health_revision:
@@ -112,6 +117,8 @@ def kind_of(row: tables.Row) -> type[Event]:
             return TokenRevoked if row.revoked else TokenIssued
         case tables.Service():
             return ServiceUpdated
+        case tables.Domain():
+            return DomainVerified if row.verified else DomainAdded
         case tables.Version():
             return VersionUpdated
         case tables.Deployment():

@@ -12,16 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, pool
+from sqlalchemy import URL, event, pool
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.base import SQLiteExecutionContext
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
 DRIVER = "sqlite+loop"
-CHANGING = "narthex_changing"  # execution option of a connection that will write
 BUSY_S = 5.0  # how long a change waits for another process to finish its own
 SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -96,6 +94,7 @@ class Dialect(SQLiteDialect_pysqlite):
     """Python's own sqlite3 behind SQLAlchemy's asyncio engine."""
 
     driver = "loop"
+    changing = False  # whether its transactions will write
     is_async = True
     has_terminate = True
     supports_statement_cache = True
@@ -111,16 +110,36 @@ class Dialect(SQLiteDialect_pysqlite):
         # The thread of the commits uses it too, never at the same time.
         return arguments, {**options, "factory": LoopConnection, "check_same_thread": False, "timeout": 0}
 
+    def do_begin(self, dbapi_connection: Any) -> None:
+        # An engine's "begin" event would do, but an engine with events joins their dispatchers on every connection
+        # and statement: a fifth of what a short read takes.
+        dbapi_connection.begin(changing=self.changing)
+
     def do_terminate(self, dbapi_connection: Any) -> None:
         dbapi_connection.terminate()
 
 
+class ChangingDialect(Dialect):
+    """The same for transactions that write."""
+
+    changing = True
+    supports_statement_cache = True
+
+
 def create_engine(url: URL) -> AsyncEngine:
-    """An engine whose connections are durable, and begin their transactions as `change` and `read` need them."""
+    """An engine whose connections are durable, and whose transactions read; `changing` makes one that writes of it."""
     engine = create_async_engine(url.set(drivername=DRIVER))
     event.listen(engine.sync_engine, "connect", _connected)
-    event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def changing(engine: AsyncEngine) -> AsyncEngine:
+    """The same engine, with transactions that will write: they begin as such, on the same connections."""
+    writing = engine.execution_options()
+    dialect = ChangingDialect.__new__(ChangingDialect)
+    dialect.__dict__ = engine.sync_engine.dialect.__dict__  # what is learned at the first connection is for both
+    writing.sync_engine.dialect = dialect
+    return writing
 
 
 def _connected(connection: LoopConnection, record: Any) -> None:
@@ -129,15 +148,6 @@ def _connected(connection: LoopConnection, record: Any) -> None:
     with connection.waiting():  # another process may be opening the same file
         for setting in SETTINGS:
             connection.execute(setting)
-
-
-def _begin(connection: Connection) -> None:
-    changing = bool(connection.get_execution_options().get(CHANGING))
-    driver_connection: Any = connection.connection.driver_connection
-    try:
-        driver_connection.begin(changing=changing)
-    except sqlite3.Error as error:
-        raise OperationalError("BEGIN", None, error) from error
 
 
 async def _nothing() -> None:

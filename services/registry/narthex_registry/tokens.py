@@ -23,6 +23,7 @@ class Keys:
     token: bytes  # tokens are kept by their digest under it
     session: bytes  # signs what people get who sign in with a password
     sealer: Sealer  # keeps the secrets of webhooks
+    passes: bytes  # signs what browsers carry to routers
 
 
 def new_token() -> str:

@@ -62,25 +62,25 @@ class Trail:
         for name, (before, after) in changes.items():
             entry.changes[name] = [entry.changes[name][0] if name in entry.changes else before, after]
 
-    def rows(self, cause: Cause) -> list[tables.AuditEvent]:
-        """The trail's lines, in the order of the first change of each row."""
+    def lines(self, cause: Cause) -> list[dict[str, Any]]:
+        """The trail's lines as values of AuditEvent, in the order of the first change of each row."""
         return [
-            tables.AuditEvent(
-                date=tables.now(),
-                project_id=entry.row.id if isinstance(entry.row, tables.Project) else _part(entry.row, "project_id"),
-                deployment_id=(
+            {
+                "date": tables.now(),
+                "project_id": entry.row.id if isinstance(entry.row, tables.Project) else _part(entry.row, "project_id"),
+                "deployment_id": (
                     entry.row.id if isinstance(entry.row, tables.Deployment) else _part(entry.row, "deployment_id")
                 ),
-                action=entry.action,
-                user_id=cause.user_id,
-                user_email=cause.user_email,
-                event=sentence(entry),
-                object_type=noun(entry.row),
-                object_id=entry.row.id,
-                object_name=entry.row.label,
-                changes=entry.changes,
-                correlation_id=cause.correlation_id,
-            )
+                "action": entry.action,
+                "user_id": cause.user_id,
+                "user_email": cause.user_email,
+                "event": sentence(entry),
+                "object_type": noun(entry.row),
+                "object_id": entry.row.id,
+                "object_name": entry.row.label,
+                "changes": entry.changes,
+                "correlation_id": cause.correlation_id,
+            }
             for entry in self.entries.values()
             if any(before != after for before, after in entry.changes.values()) or entry.action != "update"
         ]
@@ -92,16 +92,17 @@ def changes_of(row: Row, action: Action) -> dict[str, tuple[Any, Any]]:
     found: dict[str, tuple[Any, Any]] = {}
     if action == "delete":
         return found
-    for attribute in inspect(row).attrs:
-        if attribute.key in skipped or not attribute.history.has_changes():
+    state = inspect(row)
+    for name in tuple(state.committed_state):  # what was set, be it to the value that it had
+        if name in skipped:
             continue
-        before = attribute.history.deleted[0] if attribute.history.deleted else None
-        after = attribute.value
+        added, _, deleted = state.attrs[name].history
+        before, after = (deleted[0] if deleted else None), (added[0] if added else None)
         if before == after:
             continue
-        if attribute.key in row.secret:
+        if name in row.secret:
             before, after = (_HIDDEN if before is not None else None), _HIDDEN
-        found[attribute.key] = (_plain(before), _plain(after))
+        found[name] = (_plain(before), _plain(after))
     return found
 
 

@@ -6,7 +6,7 @@ every change here is a change of the service.
 
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, delete, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -22,6 +22,10 @@ class Kind(StrEnum):
 
 
 # The service's column that carries the limits of a kind.
+# Of the table, not of the class: nobody holds such rows, and the session would look for them.
+_OF_SERVICE = delete(tables.Base.metadata.tables[tables.UserLimit.__tablename__]).where(
+    tables.UserLimit.service_id == bindparam("service_id")
+)
 _CARRIED = {Kind.RATE: "user_rate_limits", Kind.CONCURRENCY: "user_concurrency_limits"}
 
 
@@ -77,7 +81,7 @@ async def remove(change: Change, service: tables.Service, limit: tables.UserLimi
 
 async def forget_service(change: Change, service: tables.Service) -> None:
     """The service goes, and the limits at it; its own event says enough."""
-    await change.session.execute(delete(tables.UserLimit).where(tables.UserLimit.service_id == service.id))
+    await change.session.execute(_OF_SERVICE, {"service_id": service.id})
 
 
 async def forget_user(change: Change, user_id: str, project_id: str | None = None) -> None:

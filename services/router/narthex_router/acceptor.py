@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 from functools import partial
 
+from narthex_router.challenges import Challenges, Doorman
 from narthex_router.downstream import Downstream
 from narthex_router.plane import Plane
 from narthex_router.secure import Secure
@@ -23,8 +24,9 @@ class Listeners:
 class Acceptor:
     """Accepts from the listening sockets."""
 
-    def __init__(self, plane: Plane, listeners: Listeners) -> None:
+    def __init__(self, plane: Plane, listeners: Listeners, challenges: Challenges | None = None) -> None:
         self._plane = plane
+        self._challenges = challenges
         self._listeners = listeners
         self._servers: list[asyncio.Server] = []
         self.open = False
@@ -54,8 +56,14 @@ class Acceptor:
         for server in self._servers:
             server.close()
 
-    def _secure(self) -> Secure:
+    def _secure(self) -> Secure | Doorman:
         """One more connection over TLS: known before its handshake is done, for a drain has to wait for it too."""
+        plane, challenges = self._plane, self._challenges
+        if challenges is not None and challenges.proving:
+            return Doorman(challenges, self._usual, plane.connections, plane.now + plane.bounds.head_s)
+        return self._usual()
+
+    def _usual(self) -> Secure:
         plane = self._plane
         make = partial(Downstream, plane, secure=True)
         return Secure(self._listeners.context, make, plane.connections, plane.now + plane.bounds.head_s)

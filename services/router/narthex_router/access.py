@@ -1,44 +1,97 @@
-"""Who calls, and whether they may. Pure: a header, a route and the callers that the table knows."""
+"""Who calls, and whether they may: what requests with the same header lines have in common. Pure.
 
-from collections.abc import Callable
+`admit` knows tokens by itself; the other ways in are each in a module of `doors`.
+"""
 
+from dataclasses import dataclass
+from typing import Protocol
+
+from narthex_router.doors import bearer, session
+from narthex_router.doors.question import Question, Unsettled, Way, question
+from narthex_router.doors.question import Refusal as Refusal
 from narthex_router.table import Caller, Route
 
-
-class Refusal(Exception):
-    """The request may not pass: the code and a sentence for the caller."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+FORM = "Authorization must be: Token <token>, or Bearer <token>"
 
 
-def read_token(authorization: bytes) -> bytes:
-    """The token in `Token <token>` or `Bearer <token>`; empty when the field has another form."""
-    scheme, _, token = authorization.partition(b" ")
-    return token.strip(b" ") if scheme.lower() in (b"token", b"bearer") else b""
+class Callers(Protocol):
+    """Who is known: the table."""
+
+    in_step: bool  # what is known is not behind
+
+    def caller(self, token: bytes) -> Caller | None: ...
+    def visitor(self, subject_id: str, token_id: str, issued_ms: int) -> Caller | None: ...
 
 
-def admit(
-    route: Route, authorization: bytes | None, find: Callable[[bytes], Caller | None], now: float
-) -> Caller | None:
-    """The caller, None for a public service; raises Refusal. `now` is Unix time in seconds.
+class Porter(Protocol):
+    """What was found out about credentials that take time to check."""
 
-    `find` looks a token up by its digest, so its timing says nothing about how much of a token was right.
-    """
+    pass_key: bytes
+
+    def settled(self, question: Question, now: float) -> Caller | Refusal | None: ...
+
+
+@dataclass(slots=True)
+class Knock:
+    """What somebody brings."""
+
+    peer: str
+    authorization: bytes | None
+    session: bytes = b""  # the cookie of a browser that has signed in
+
+
+def read_authorization(authorization: bytes) -> tuple[bytes, bytes]:
+    """The scheme in lower case, and the credential."""
+    scheme, _, credential = authorization.partition(b" ")
+    return scheme.lower(), credential.strip(b" ")
+
+
+def admit(route: Route, knock: Knock, callers: Callers, porter: Porter, now: float) -> Caller | None:
+    """The caller, None for a public service; raises Refusal, or Unsettled. `now` is Unix time in seconds."""
+    if route.suspended:
+        raise Refusal("project_suspended", "The service's project was suspended; its owner knows more")
+    if route.doors is not None and not route.doors.let_in(knock.peer):
+        raise Refusal("address_denied", f"This service is not open to {knock.peer}")
     if not route.authentication_required:
         return None
-    if authorization is None:
+    if knock.authorization is not None:
+        caller = _by_authorization(route, knock.authorization, callers, porter, now)
+    elif knock.session:
+        caller = session.visitor(route, knock.session, porter.pass_key, callers.visitor, now)
+    else:
         raise Refusal("token_missing", "Send the header: Authorization: Token <token>")
-    token = read_token(authorization)
-    if not token or not route.token_enabled:
-        raise Refusal("token_invalid", "Authorization must be: Token <token>, or Bearer <token>")
-    caller = find(token)
-    if caller is None:
-        raise Refusal("token_invalid", "No such token, or it was revoked")
     if caller.expires_at <= now:
         raise Refusal("token_expired", "Ask for a new token")
     if not caller.may_call(route):
         raise Refusal("permission_denied", "The token's owner may not create requests on this deployment")
     return caller
+
+
+def _by_authorization(route: Route, authorization: bytes, callers: Callers, porter: Porter, now: float) -> Caller:
+    scheme, credential = read_authorization(authorization)
+    doors = route.doors
+    if doors is not None and scheme == b"basic" and doors.basic_users:
+        depends = "\0".join(f"{name}:{kept}" for name, kept in sorted(doors.basic_users.items()))
+        return _settled(question(Way.BASIC, route, depends, credential), porter, now)
+    if scheme not in (b"token", b"bearer") or not credential:
+        raise Refusal("token_invalid", FORM)
+    if doors is not None and doors.jwt is not None and bearer.looks_like_one(credential):
+        return _settled(question(Way.JWT, route, repr(doors.jwt), credential), porter, now)
+    if not route.token_enabled:
+        raise Refusal("token_invalid", "This service takes no tokens")
+    # A token is looked up by its digest, so its timing says nothing about how much of it was right.
+    caller = callers.caller(credential)
+    if caller is None and not callers.in_step:
+        raise Refusal("access_unknown", "This router has not heard of new tokens for a while; try again in a moment")
+    if caller is None:
+        raise Refusal("token_invalid", "No such token, or it was revoked")
+    return caller
+
+
+def _settled(asked: Question, porter: Porter, now: float) -> Caller:
+    found = porter.settled(asked, now)
+    if found is None:
+        raise Unsettled(asked)
+    if isinstance(found, Refusal):
+        raise found
+    return found

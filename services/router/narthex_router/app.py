@@ -14,16 +14,21 @@ from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitUseQuestion
 from narthex.routing import open_limit_store, open_table_store
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background, backoff
+from narthex.runtime.traces import TraceSettings, tracing
 from narthex_router.config import Config as Config
+from narthex_router.config import listed
 from narthex_router.copyist import Copyist
+from narthex_router.drains import teller
 from narthex_router.herald import Herald
 from narthex_router.ledger import Ledger
 from narthex_router.meter import meter
 from narthex_router.ports import Ports, open_ports
 from narthex_router.predecessor import Predecessor, starting
 from narthex_router.projection import Projection
+from narthex_router.spans import spanning
 from narthex_router.stats import add_up, render
 from narthex_router.successor import Door
+from narthex_router.suspects import Suspects
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
 
@@ -46,6 +51,8 @@ async def open(config: Config) -> AsyncIterator[Part]:
     ):
         ledger = Ledger(bus, name)
         herald = Herald(bus, name)
+        suspects = Suspects(name, bus.tell)
+        drains = teller(bus, name)
         tasks.start(ledger.run(), "ledger")
         tasks.start(herald.run(), "limits that were reached")
         tasks.start(bus.answer(LIMIT_USE_SUBJECT, LimitUseQuestion, meter(budgets)), "use of limits")
@@ -66,9 +73,13 @@ async def open(config: Config) -> AsyncIterator[Part]:
                 config.listen.workers,
                 config.bounds.drain_timeout_s,
                 tell,
-                ledger.add,
+                spanning(tracing(), ledger.add),
                 herald.add,
+                suspects,
+                drains,
             )
+            tasks.start(drains.run(workers.running), "drains")
+            tasks.start(suspects.run(workers.say_to_all), "suspects")
             running = tasks.start(workers.run(), "workers")
             door = Door(config.directory, name, ports)
             if predecessor is not None:
@@ -153,6 +164,12 @@ def worker_config(config: Config) -> WorkerConfig:
         sealing_key_file=str(config.sealing.key_file),
         copy_path=config.copy_path,
         log_level=config.process.log_level,
+        traced=traced(TraceSettings()),
+        instances_allow=config.instances.allow,
+        instances_deny=config.instances.deny,
+        sign_in_url=config.doors.sign_in_url,
+        issuer_networks=listed(config.doors.issuer_networks),
+        trusted_proxies=listed(config.doors.trusted_proxies),
         bounds={
             "connect_s": bounds.connect_timeout_s,
             "first_byte_s": bounds.first_byte_timeout_s,
@@ -161,6 +178,11 @@ def worker_config(config: Config) -> WorkerConfig:
             "workers": listen.workers,
         },
     )
+
+
+def traced(settings: TraceSettings) -> int:
+    """The share of requests whose traces begin at this router, of 2 ** 32."""
+    return int(settings.sample * (1 << 32)) if settings.endpoint else 0
 
 
 async def announce(bus: Bus, event: RouterStarted) -> None:

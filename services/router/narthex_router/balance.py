@@ -1,7 +1,7 @@
 """Which instance gets a request. Pure: it sees loads, not connections."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Protocol, TypeVar
 
@@ -14,6 +14,9 @@ class Loaded(Protocol):
     weight: int
     key: bytes  # what it is told apart by, the same in every worker
 
+
+Random = Callable[[], float]
+LEAST_WARMTH = 0.02  # something has to warm it up
 
 EndpointT = TypeVar("EndpointT", bound=Loaded)
 
@@ -39,6 +42,22 @@ def choose(
     if balancing == "affinity" and affinity:
         return nearest(endpoints, affinity)
     return reduce(lighter, endpoints)
+
+
+def warmed(
+    endpoints: Sequence[EndpointT], since: Mapping[bytes, float], slow_start_s: float, now: float, random: Random
+) -> list[EndpointT]:
+    """The endpoints that take part in a choice: one that became healthy lately, only as often as it is old.
+
+    Whatever balances afterwards sees it at a rising share of the requests. When all are new, all take part.
+    """
+    chosen = [each for each in endpoints if warmth(now - since.get(each.key, 0.0), slow_start_s) > random()]
+    return chosen or list(endpoints)
+
+
+def warmth(age_s: float, slow_start_s: float) -> float:
+    """The share of its requests that an endpoint of this age gets; more than 1: all."""
+    return max(LEAST_WARMTH, age_s / slow_start_s) if age_s < slow_start_s else 2.0
 
 
 def nearest(endpoints: Sequence[EndpointT], affinity: bytes) -> EndpointT:

@@ -25,6 +25,7 @@ class Policy:
     max_body: float = inf  # bytes
     max_in_flight: int = 0  # requests an instance gets from this worker at a time; 0: no limit
     max_wait_s: float = 0.0  # for an instance with room
+    slow_start_s: float = 0.0  # until an instance that became healthy has its whole share
     quota: Quota | None = None  # None: no limits
 
 

@@ -17,7 +17,11 @@ class Say(Enum):
     STATUS = b"s"  # worker: JSON of worker status, on change and every second
     COUNT = b"n"  # main: tell your counters; worker: here they are, as JSON
     LIMITS = b"l"  # worker: a JSON array of limits that were reached, every second
-    RECORDS = b"r"  # worker: dropped (4 bytes), then a JSON array of request records
+    EVIDENCE = b"e"  # worker: what it saw of instances, see `evidence`
+    SHUN = b"x"  # main: a JSON array of places that should get no requests for now
+    READMIT = b"a"  # main: a JSON array of places that may have requests again
+    BUSY = b"b"  # worker: what is under way at draining instances, see `drains`
+    RECORDS = b"r"  # worker: what was dropped, after its length (4 bytes), then request records; each a JSON array
 
 
 class Channel:

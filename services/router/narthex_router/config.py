@@ -5,11 +5,12 @@ import socket
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import ProcessSettings, SealingSettings, TableSettings, group
+from narthex.runtime.settings import InstanceSettings, ProcessSettings, SealingSettings, TableSettings, group
+from narthex_router.doors.policy import networks
 
 
 class ListenSettings(BaseSettings):
@@ -26,6 +27,30 @@ class ListenSettings(BaseSettings):
     serve_plain: bool = False  # serve on the HTTP port too, for a TLS terminator in front; else redirect
     take_over_timeout_s: float = 60.0  # to load the table and serve in place of a running router; else that one stays
     allow_shrink: bool = False  # take a reloaded table that has lost more than 30 % of what is served
+
+
+class DoorSettings(BaseSettings):
+    """What the ways into services need besides what services say of them."""
+
+    model_config = group("NARTHEX_ROUTER_")
+
+    sign_in_url: str = ""  # of the registry's /sign-in, as browsers reach it; empty: they are not sent there
+    # Networks that are not on the Internet and have issuers of JWTs all the same, e.g. `10.0.0.0/8, ::1/128`.
+    issuer_networks: str = ""
+
+    # Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, e.g. `10.0.0.0/8`.
+    trusted_proxies: str = ""
+
+    @field_validator("issuer_networks", "trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        networks(listed(text))
+        return text
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """`a, b` as two."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 class BoundSettings(BaseSettings):
@@ -49,6 +74,8 @@ class Config:
         self.sealing = SealingSettings()
         self.listen = ListenSettings()
         self.bounds = BoundSettings()
+        self.instances = InstanceSettings()
+        self.doors = DoorSettings()
 
     @cached_property
     def directory(self) -> Path:

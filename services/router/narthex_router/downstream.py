@@ -9,6 +9,7 @@ import time
 from typing import cast
 
 from narthex_router.bodies import NO_BODY, Body, first_bytes, request_body
+from narthex_router.doors import proxies
 from narthex_router.exchange import Exchange
 from narthex_router.forwarding import Forwarding
 from narthex_router.http1 import (
@@ -52,6 +53,7 @@ class Downstream(asyncio.Protocol):
         "_half_closed_at",
         "_head_begun",
         "_lingering",
+        "_port",
         "_shape",
         "forwarding",
         "peer",
@@ -70,6 +72,7 @@ class Downstream(asyncio.Protocol):
         self.transport: asyncio.Transport
         self.peer = ""
         self._forwarded = b""
+        self._port = 0
         self._certified: tuple[bytes, ...] = ()
         self._buffer = b""
         self._beginning = False
@@ -92,11 +95,8 @@ class Downstream(asyncio.Protocol):
         self.peer = address[0] if address else ""
         listening = transport.get_extra_info("sockname")
         port = listening[1] if listening else 0
-        self._forwarded = b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-port: %d\r\n" % (
-            self.peer.encode("ascii"),
-            b"https" if self.secure else b"http",
-            port,
-        )
+        self._port = port
+        self._forwarded = proxies.forwarded_lines(self.peer, b"https" if self.secure else b"http", port)
         if self.secure:
             self._certified = hosts_of(transport.get_extra_info("ssl_object"))
         plane.connections.add(self)
@@ -272,6 +272,12 @@ class Downstream(asyncio.Protocol):
             raise BadMessage(f"{method.decode()} is not served here", 405)
         self.forwarding.keep_alive = shape.keep_alive and not plane.draining
         body = NO_BODY if shape.plain else request_body(shape.fields)
+        challenges = plane.challenges
+        if challenges is not None and (answer := challenges.answer(method, shape.host, target)) is not None:
+            self.transport.write(answer)
+            self.forwarding.keep_alive = False
+            self._end_connection(early=not body.done)
+            return len(data)
         route = shape.route
         if route is None or (shape.ruling and shape.ruling is not Ruling.REFUSED):
             return self._answer_unrouted(shape, method, target, body, data, end + 4)
@@ -311,19 +317,32 @@ class Downstream(asyncio.Protocol):
         held, plane = self._shape, self.plane
         self._shape = NO_SHAPE
         fields = held.fields if held.block == block else read_request_fields(block, plane.bounds.max_fields)
-        shape = new_shape(block, version, fields, self.peer)
+        trusted = plane.trusted
+        shape = new_shape(block, version, fields, proxies.client(self.peer, fields, trusted) if trusted else self.peer)
+        self.rule(shape, now)
+        self._shape = shape
+        return shape
+
+    def rule(self, shape: Shape, now: float) -> None:
+        """Decide, or decide again, what becomes of requests of a shape."""
+        plane = self.plane
         rule(
             shape,
             plane.table,
+            plane.porter,
             now,
             covered=not self.secure or covers(self._certified, shape.host),
             redirect=not self.secure and not plane.serve_plain,
-            forwarded=self._forwarded,
+            forwarded=self._about_client(shape) if plane.trusted else self._forwarded,
         )
         if shape.route is not None and shape.ruling is Ruling.PASS:
             shape.gate = plane.gate(shape.route, shape.caller)
-        self._shape = shape
-        return shape
+
+    def _about_client(self, shape: Shape) -> bytes:
+        """What the instance is told of a client that may have come through a proxy."""
+        own = b"https" if self.secure else b"http"
+        scheme = proxies.scheme(self.peer, shape.fields, self.plane.trusted, own)
+        return proxies.forwarded_lines(shape.peer, scheme, self._port)
 
     def _hold(self, data: bytes) -> None:
         """Keep bytes of further requests until the one under way is answered."""

@@ -7,9 +7,12 @@ used for another (DESIGN section 12).
 import asyncio
 import random
 from collections import deque
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from narthex.contracts.reach import Reach
 from narthex_router import balance
+from narthex_router.evidence import Place, place_of
 from narthex_router.exchange import CONNECT_FAILED, Exchange
 from narthex_router.http1 import ResponseHead, affinity_key, read_response_head
 from narthex_router.retries import RetryBudget
@@ -19,6 +22,7 @@ from narthex_router.upstream import Upstream
 if TYPE_CHECKING:
     from narthex_router.forwarding import Forwarding
 
+ANYWHERE = Reach()  # but where no instance may be
 FORGET_AFTER_S = 60.0  # without a request
 FORGET_EVERY_S = 10.0
 
@@ -26,10 +30,23 @@ FORGET_EVERY_S = 10.0
 class Endpoint:
     """One instance as one service reaches it: its load and its connections."""
 
-    __slots__ = ("_idle", "buffer", "head", "head_bytes", "in_flight", "key", "last_used", "target", "turn", "weight")
+    __slots__ = (
+        "_idle",
+        "_reach",
+        "buffer",
+        "head",
+        "head_bytes",
+        "in_flight",
+        "key",
+        "last_used",
+        "target",
+        "turn",
+        "weight",
+    )
 
-    def __init__(self, target: Target, buffer: int) -> None:
+    def __init__(self, target: Target, buffer: int, reach: Reach) -> None:
         self.target = target
+        self._reach = reach
         self.weight = target.weight
         self.key = target.instance_id.encode()
         self.buffer = buffer
@@ -72,10 +89,20 @@ class Endpoint:
 
     async def connect(self, timeout_s: float) -> Upstream:
         """A new connection; raises OSError or TimeoutError."""
-        loop = asyncio.get_running_loop()
+        loop, address, port = asyncio.get_running_loop(), self.target.address, self.target.port
+        self._may_be_at(address)
         async with asyncio.timeout(timeout_s):
-            _, upstream = await loop.create_connection(lambda: Upstream(self), self.target.address, self.target.port)
+            _, upstream = await loop.create_connection(lambda: Upstream(self), address, port)
+        try:  # a name may lead elsewhere each time: what counts is where it did, before anything is sent there
+            self._may_be_at(upstream.transport.get_extra_info("peername", (address,))[0])
+        except PermissionError:
+            upstream.close()
+            raise
         return upstream
+
+    def _may_be_at(self, address: str) -> None:
+        if refusal := self._reach.refusal(address, self.target.port):
+            raise PermissionError(refusal)
 
     def sweep(self, idle_before: float) -> None:
         """Close what has been idle for too long; the oldest are at the front."""
@@ -89,25 +116,60 @@ class Endpoint:
 class Endpoints:
     """All endpoints of a worker. Keyed by target: service, instance, address, port; never by address alone."""
 
-    def __init__(self, buffer: int, idle_s: float) -> None:
+    def __init__(self, buffer: int, idle_s: float, reach: Reach = ANYWHERE) -> None:
+        self._reach = reach
         self._buffer = buffer
         self._idle_s = idle_s
         self._by_target: dict[Target, Endpoint] = {}
         self._of_route: dict[bytes, tuple[Route, list[Endpoint]]] = {}
         self._waiting: dict[bytes, deque[Forwarding]] = {}
+        self._shunned: set[Place] = set()
+        self._leaving: frozenset[str] = frozenset()  # draining: a request that holds an old route may still know them
         self.retries = RetryBudget()
         self._turn = 0
         self._forget_at = 0.0
         self._random = random.Random().random  # noqa: S311 - load balancing, not a secret
 
     def of(self, route: Route) -> list[Endpoint]:
-        """The endpoints of a route, in the order of its targets."""
+        """The endpoints of a route that are not shunned, in the order of its targets."""
         held = self._of_route.get(route.host)
         if held is not None and held[0] is route:
             return held[1]
-        endpoints = [self._endpoint(target) for target in route.targets]
+        targets = route.targets
+        if self._leaving:
+            targets = tuple(each for each in targets if each.instance_id not in self._leaving) or targets
+        if self._shunned:  # never the last ones: what one router sees is no verdict
+            targets = tuple(each for each in targets if place_of(each) not in self._shunned) or targets
+        endpoints = [self._endpoint(target) for target in targets]
         self._of_route[route.host] = (route, endpoints)
         return endpoints
+
+    def shun(self, places: Iterable[Place]) -> bool:
+        """Send no requests to these, where there are others; whether that is news."""
+        new = set(places) - self._shunned
+        if new:
+            self._shunned |= new
+            self._of_route.clear()
+        return bool(new)
+
+    def leave(self, instance_ids: Iterable[str]) -> None:
+        """Send no new requests to these, of all that drain."""
+        leaving = frozenset(instance_ids)
+        if leaving != self._leaving:
+            self._leaving = leaving
+            self._of_route.clear()
+
+    def under_way(self, instance_ids: Collection[str]) -> dict[str, int]:
+        """How many requests each of these has now, from this worker."""
+        counts = dict.fromkeys(instance_ids, 0)
+        for target, endpoint in self._by_target.items():
+            if target.instance_id in counts:
+                counts[target.instance_id] += endpoint.in_flight
+        return counts
+
+    def readmit(self, places: Iterable[Place]) -> None:
+        self._shunned -= set(places)
+        self._of_route.clear()
 
     def choose(self, route: Route, exchange: Exchange, now: float) -> Endpoint | None:
         """The endpoint for the next attempt, counted as in flight; None when none is left or none has room."""
@@ -121,6 +183,8 @@ class Endpoints:
             endpoints = [endpoint for endpoint in endpoints if endpoint.in_flight < policy.max_in_flight]
         if not endpoints:
             return None
+        if policy.slow_start_s:
+            endpoints = balance.warmed(endpoints, route.since, policy.slow_start_s, exchange.started_at, self._random)
         if len(endpoints) == 1:
             endpoint = endpoints[0]
         elif len(endpoints) == 2 and policy.balancing == "least_of_two":  # the most usual, two calls shorter
@@ -188,7 +252,7 @@ class Endpoints:
     def _endpoint(self, target: Target) -> Endpoint:
         endpoint = self._by_target.get(target)
         if endpoint is None:
-            endpoint = self._by_target[target] = Endpoint(target, self._buffer)
+            endpoint = self._by_target[target] = Endpoint(target, self._buffer, self._reach)
         return endpoint
 
 

@@ -5,10 +5,15 @@ before it gets here.
 """
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
+from narthex_router.doors.question import Asking
 from narthex_router.gate import Gate, Waiter
 from narthex_router.shape import Shape
 from narthex_router.table import Route, Target
+
+if TYPE_CHECKING:
+    from narthex_router.capture import Capture
 
 
 class State(IntEnum):
@@ -74,6 +79,7 @@ class Exchange:
     __slots__ = (
         "answered_at",
         "attempts",
+        "capture",
         "code",
         "connected_at",
         "ended_at",
@@ -92,6 +98,7 @@ class Exchange:
         "state",
         "status",
         "target",
+        "traced",
     )
 
     def __init__(
@@ -121,7 +128,9 @@ class Exchange:
         self.code = ""
         self.outcome = COMPLETE
         self.attempts: list[Attempt] = []
-        self.hold: Gate | Waiter | None = None  # what it passed its service's limits by, or waits with
+        self.hold: Gate | Waiter | Asking | None = None  # what it passed its service's limits by, or waits with
+        self.traced = False  # its trace begins here and is sent
+        self.capture: Capture | None = None  # headers and bodies, where they are to be written down
         self.replay: bytes | None = None  # all that was sent upstream, while it is small enough to send again
         self.request_bytes = 0
         self.response_bytes = 0

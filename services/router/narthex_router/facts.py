@@ -14,6 +14,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field, json
 
 from narthex.routing import Kind
+from narthex_router.doors.policy import Doors
+from narthex_router.recording import USUAL
 
 ROUTABLE = frozenset({"healthy", "busy"})
 # Ids that stand in other entities too.
@@ -25,6 +27,7 @@ _WORDS = {
     for words in (
         "least_of_two round_robin least_in_flight affinity",
         "enforce shadow closed open",
+        "none metadata full",
     )
     for word in words.split()
 }
@@ -37,11 +40,33 @@ class Fact(Struct, gc=False, kw_only=True):
     at: int = field(default=-1, name="-")  # the entry's revision; no field of the entity
 
 
+class Project(Fact, gc=False):
+    suspended: Any = False
+
+
 class Deployment(Fact, gc=False):
     default_version_id: str | None = None
 
     def __post_init__(self) -> None:
         self.default_version_id = intern(self.default_version_id) if self.default_version_id else None
+
+
+class Version(Fact, gc=False):
+    """What its service's requests leave behind; None: as usual."""
+
+    deployment_id: str
+    request_retention_mode: str | None = None
+    request_retention_time: int | None = None
+
+    def __post_init__(self) -> None:
+        self.deployment_id = intern(self.deployment_id)
+        if self.request_retention_mode is not None:
+            self.request_retention_mode = _WORDS.get(self.request_retention_mode, self.request_retention_mode)
+        if self.request_retention_time == USUAL.keep_s:
+            self.request_retention_time = None
+
+    def keeps(self) -> tuple[str | None, int | None]:
+        return self.request_retention_mode, self.request_retention_time
 
 
 class Service(Fact, gc=False):
@@ -63,6 +88,7 @@ class Service(Fact, gc=False):
     max_body_bytes: int | None = None
     instance_concurrency_limit: int | None = None
     instance_max_wait: float | None = None
+    slow_start: float | None = None
     rate_limit: int | None = None
     rate_limit_user_default: int | None = None
     concurrency_limit: int | None = None
@@ -72,6 +98,13 @@ class Service(Fact, gc=False):
     limit_policy: str = "enforce"
     limit_max_wait_ms: int | None = None
     limit_when_unknown: str = "closed"
+    request_logging_excluded_paths: str = ""
+    request_logging_excluded_extensions: tuple[str, ...] = ()
+    request_logging_sample: float | None = None  # None, here and below: as usual
+    request_logging_max_body: int | None = None
+    request_logging_redact_headers: tuple[str, ...] = ()
+    request_logging_redact_fields: tuple[str, ...] = ()
+    doors: Doors | None = None
 
     def __post_init__(self) -> None:
         self.project_id = intern(self.project_id)
@@ -80,6 +113,10 @@ class Service(Fact, gc=False):
         self.balancing = _WORDS.get(self.balancing, self.balancing)
         self.limit_policy = _WORDS.get(self.limit_policy, self.limit_policy)
         self.limit_when_unknown = _WORDS.get(self.limit_when_unknown, self.limit_when_unknown)
+        if self.request_logging_sample == USUAL.sample:
+            self.request_logging_sample = None  # a number of its own is 24 bytes
+        if self.request_logging_max_body == USUAL.max_body:
+            self.request_logging_max_body = None
         self.user_rate_limits = self.user_rate_limits or None  # an empty dict is 64 bytes
         self.user_concurrency_limits = self.user_concurrency_limits or None
         if self.affinity is not None and not self.affinity.isascii():
@@ -97,6 +134,7 @@ class Instance(Fact, gc=False):
     # and 80 bytes.
     fit: bool = field(default=False, name="-fit")  # said to be able to take requests
     judged_at: int = field(default=-1, name="-judged_at")  # the verdict's revision
+    fit_since: float = field(default=0.0, name="-fit_since")  # Unix seconds, by the verdict's revision
 
     def __post_init__(self) -> None:
         self.deployment_id = intern(self.deployment_id)
@@ -134,6 +172,11 @@ class Access(Fact, gc=False):
     projects: frozenset[str] = frozenset()
     deployments: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
+    browsers_from: datetime | None = None
+
+    def signed_out(self, issued_ms: int) -> bool:
+        """Whether a browser that signed in then, in Unix milliseconds, is signed out."""
+        return self.browsers_from is not None and issued_ms <= self.browsers_from.timestamp() * 1000
 
 
 class Certificate(Fact, gc=False):
@@ -142,15 +185,38 @@ class Certificate(Fact, gc=False):
     sealed_key: str
 
 
+class Challenge(Fact, gc=False):
+    """What a CA wants to see of a host; the entry's key is the challenge's token."""
+
+    type: str  # http-01 | tls-alpn-01
+    host: str
+    answer: str = ""  # http-01: the body
+    chain: str = ""  # tls-alpn-01: the certificate that proves, PEM
+    sealed_key: str = ""
+
+
+class Domain(Fact, gc=False):
+    service_id: str
+    host: str
+    verified: Any = False  # all but a plain true means no
+
+    def __post_init__(self) -> None:
+        self.service_id = intern(self.service_id)
+
+
 # Kinds that are not here are told by the registry and not needed: their sequence numbers are all that counts.
 READ: dict[Kind, Callable[[bytes], Any]] = {
+    Kind.PROJECT: json.Decoder(Project).decode,
     Kind.DEPLOYMENT: json.Decoder(Deployment).decode,
+    Kind.VERSION: json.Decoder(Version).decode,
     Kind.SERVICE: json.Decoder(Service).decode,
     Kind.INSTANCE: json.Decoder(Instance).decode,
     Kind.HEALTH: json.Decoder(Health).decode,
     Kind.TOKEN: json.Decoder(Token).decode,
     Kind.ACCESS: json.Decoder(Access).decode,
     Kind.CERTIFICATE: json.Decoder(Certificate).decode,
+    Kind.CHALLENGE: json.Decoder(Challenge).decode,
+    Kind.DOMAIN: json.Decoder(Domain).decode,
 }
 
 

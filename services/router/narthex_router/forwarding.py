@@ -6,9 +6,13 @@ connection itself, and the requests that wait on it, are the downstream's.
 
 import time
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from narthex_router import outgoing
 from narthex_router.bodies import LAST_CHUNK, NO_BODY, Body, ChunkedBody, chunk
+from narthex_router.capture import Capture
+from narthex_router.doors.entrance import Reply, look, refusal_fields
+from narthex_router.doors.question import ASKING, Question, Refusal
 from narthex_router.endpoints import Endpoint, reason_of
 from narthex_router.exchange import CLIENT_GONE, CONNECT_FAILED, TRUNCATED, Attempt, Exchange, State, Step
 from narthex_router.gate import Gate, Over
@@ -17,6 +21,7 @@ from narthex_router.plane import Plane
 from narthex_router.rate import DELIVERY_S
 from narthex_router.responses import limit_fields, problem
 from narthex_router.retries import IDEMPOTENT, OVER_BUDGET, may_retry
+from narthex_router.shape import Entrance
 from narthex_router.tunnel import Tunnel
 from narthex_router.upstream import Upstream
 
@@ -73,14 +78,18 @@ class Forwarding:
         self.body = body
         self._sent_head = False
         shape, route = exchange.shape, exchange.route
+        if self.plane.traced and crc32(exchange.id) < self.plane.traced:
+            exchange.traced = True
+        if route.recording.captures:
+            exchange.capture = Capture(route.recording.room, self.plane.journal.room)
+            exchange.capture.asked(first)
         if body is not NO_BODY:
             exchange.request_bytes = len(first)
             self._pending = [first] if first else []
             if max(shape.fields.length or 0, len(first)) > route.policy.max_body:
                 self._too_large(exchange)
                 return
-        if shape.refusal is not None:
-            self._answer(shape.refusal.code, shape.refusal.detail)
+        if shape.entrance is not None and not self._pass_entrance(shape.entrance, exchange):
             return
         gate = shape.gate
         if gate is not None:
@@ -90,6 +99,37 @@ class Forwarding:
                 return
         if not self.attempt():
             self._no_instance(exchange)
+
+    def _pass_entrance(self, entrance: Entrance, exchange: Exchange) -> bool:
+        """Whether the request may go on now; else it was answered, or something has to be found out first."""
+        found = look(entrance, exchange, self.plane.porter, time.time())
+        if found is None:
+            return True
+        if isinstance(found, Reply):
+            self._reply(found)
+        elif isinstance(found, Refusal):
+            self._answer(found.code, found.detail, fields=refusal_fields(found, exchange.route))
+        else:
+            exchange.hold = ASKING
+            self.plane.tasks.start(self._ask(found, exchange), "ask")
+        return False
+
+    async def _ask(self, question: Question, exchange: Exchange) -> None:
+        """Go on with a request as soon as it is known whether its credential is good."""
+        await self.plane.porter.settle(question)
+        if self.exchange is not exchange:
+            return
+        exchange.hold = None
+        shape = exchange.shape
+        self._downstream.rule(shape, time.time())
+        if shape.route is None or (shape.entrance is not None and shape.entrance.question is not None):
+            self._answer("access_unknown", "it could not be checked; try again in a moment")
+            return
+        exchange.route = shape.route
+        if shape.entrance is not None and not self._pass_entrance(shape.entrance, exchange):
+            return
+        if shape.gate is None or self._knock(shape.gate, exchange):
+            self.let_in()
 
     def _knock(self, gate: Gate, exchange: Exchange) -> bool:
         """Whether the service's limits let the request pass now; else it waits (see `let_in`), or was answered."""
@@ -121,6 +161,8 @@ class Forwarding:
             self._request_failed(error.code, str(error), error.status)
             return b""
         exchange.request_bytes += len(out)
+        if exchange.capture is not None:
+            exchange.capture.asked(out)
         if exchange.request_bytes > exchange.route.policy.max_body:
             self._too_large(exchange)
             return b""
@@ -212,6 +254,7 @@ class Forwarding:
         try:
             upstream = await endpoint.connect(exchange.route.policy.connect_s)
         except Exception as error:  # also a name that cannot be encoded: whatever it is, it is this attempt's end
+            self.plane.connect_failed(endpoint, error)
             if self.exchange is exchange:
                 self.attempt_failed(*reason_of(error), answered=False)
             return
@@ -269,6 +312,7 @@ class Forwarding:
             return
         attempt = exchange.attempts[-1]
         attempt.outcome, attempt.reason = code, reason
+        self.plane.journal.evidence.attempt_failed(attempt, code, self.plane.now, answered=answered)
         self._attempt_over()
         if self._sent_head:
             self._break_off(code)
@@ -360,7 +404,14 @@ class Forwarding:
         exchange.answered_at = time.monotonic()
         exchange.status = head.status
         exchange.response_bytes = head.length
-        self.transport.write(b"".join((head.usual, exchange.id, b"\r\n\r\n", body)))
+        if exchange.capture is not None:
+            exchange.capture.response_fields = head.fields.forward
+            exchange.capture.answered(body)
+        if exchange.shape.said or not head.usual:
+            framed = b"content-length: %d\r\n" % head.length
+            self.transport.write(outgoing.response_head(exchange, head, framed, keep_alive=True) + body)
+        else:
+            self.transport.write(b"".join((head.usual, exchange.id, b"\r\n\r\n", body)))
         self._upstream = None  # it is in its pool again
         self.end()
         self._downstream.answered(early=False)
@@ -370,11 +421,14 @@ class Forwarding:
         exchange = self.exchange
         assert exchange is not None
         self._sent_head = True
+        if exchange.capture is not None:
+            exchange.capture.response_fields = head.fields.forward
         if self._again:
             self._retry_over(exchange)
         if not self.body.done:
             self.keep_alive = False  # the rest of the request would be read as the next one
-        if head.usual and body is not NO_BODY and exchange.shape.version == b"1" and self.keep_alive:
+        shape = exchange.shape
+        if head.usual and body is not NO_BODY and shape.version == b"1" and self.keep_alive and not shape.said:
             self._chunked_out = head.fields.chunked
             return b"%b%b\r\n\r\n" % (head.usual, exchange.id)
         framing = outgoing.framing(exchange, head, body)
@@ -388,6 +442,8 @@ class Forwarding:
         exchange = self.exchange
         assert exchange is not None
         exchange.response_bytes += len(data)
+        if exchange.capture is not None:
+            exchange.capture.answered(data)
         if self._chunked_out:
             if data:
                 data = b"%x\r\n%b\r\n" % (len(data), data)
@@ -450,9 +506,24 @@ class Forwarding:
             status=status,
             close=not self.keep_alive,
             head_only=exchange.method == b"HEAD",
-            fields=fields,
+            fields=fields + exchange.shape.said,
         )
+        if exchange.capture is not None:
+            exchange.capture.answered_by_us(message)
         self.transport.write(message)
+        self.end()
+        self._downstream.answered(early=early)
+
+    def _reply(self, reply: Reply) -> None:
+        """Answer the request under way with what is no refusal."""
+        exchange = self.exchange
+        assert exchange is not None
+        early = not self.body.done
+        if early:
+            self.keep_alive = False
+        exchange.code, exchange.status = reply.code, reply.status
+        head_only = exchange.method == b"HEAD"
+        self.transport.write(reply.message(exchange.id, close=not self.keep_alive, head_only=head_only))
         self.end()
         self._downstream.answered(early=early)
 

@@ -51,7 +51,10 @@ class BadMessage(Exception):
     _WS_KEY,
     _DROP,
     _CONTENT_TYPE,
-) = range(12)
+    _SET_COOKIE,
+    _FORWARDED_FOR,
+    _FORWARDED_PROTO,
+) = range(15)
 
 _REQUEST_FIELDS = {
     b"host": _HOST,
@@ -73,9 +76,9 @@ _REQUEST_FIELDS = {
     b"http2-settings": _DROP,
     b"trailer": _DROP,
     b"x-request-id": _DROP,
-    b"x-forwarded-for": _DROP,
+    b"x-forwarded-for": _FORWARDED_FOR,  # these two count from trusted proxies, and are said anew in any case
+    b"x-forwarded-proto": _FORWARDED_PROTO,
     b"x-forwarded-host": _DROP,
-    b"x-forwarded-proto": _DROP,
     b"x-forwarded-port": _DROP,
     b"x-forwarded-server": _DROP,
     b"x-forwarded-ssl": _DROP,
@@ -122,6 +125,8 @@ class Fields:
     user_agent: bytes = b""
     traceparent: bytes = b""
     websocket_key: bytes = b""
+    forwarded_for: bytes = b""  # what proxies say of the client; several fields are one list
+    forwarded_proto: bytes = b""
     forward: bytes = b""  # the end-to-end fields, put together again
 
 
@@ -178,6 +183,10 @@ def read_request_fields(block: bytes, max_fields: int = 100) -> Fields:
         elif kind == _WS_KEY:
             fields.websocket_key = value
             keep(b"%b: %b\r\n" % (name, value))
+        elif kind == _FORWARDED_FOR:
+            fields.forwarded_for = b"%b,%b" % (fields.forwarded_for, value) if fields.forwarded_for else value
+        elif kind == _FORWARDED_PROTO:
+            fields.forwarded_proto = value
     if seen >> _HOST & 1 and _AUTHORITY.fullmatch(fields.host) is None:
         raise BadMessage("Host is not a host name")
     if fields.chunked and fields.length is not None:
@@ -268,6 +277,7 @@ class ResponseFields:
     keep_alive: bool = False
     upgrade: bool = False
     websocket_accept: bytes = b""
+    wide_cookies: bool = False  # it sets cookies for a whole domain
     forward: bytes = b""
 
 
@@ -277,6 +287,7 @@ _RESPONSE_FIELDS = {
     b"connection": _CONNECTION,
     b"upgrade": _UPGRADE,
     b"sec-websocket-accept": _WS_KEY,
+    b"set-cookie": _SET_COOKIE,
     b"keep-alive": _DROP,
     b"proxy-connection": _DROP,
     b"proxy-authenticate": _DROP,
@@ -297,7 +308,7 @@ def read_response_head(head: bytes) -> ResponseHead:
     if minor == 0 and fields.chunked:
         raise BadMessage("Transfer-Encoding is not part of HTTP/1.0")  # faulty framing by RFC 9112 section 6.1
     usual = b""
-    if fields.chunked or fields.length:
+    if (fields.chunked or fields.length) and not fields.wide_cookies:
         framing = b"content-length: %d\r\n" % fields.length if fields.length else b"transfer-encoding: chunked\r\n"
         usual = b"HTTP/1.1 %d %b\r\n%b%bx-request-id: " % (status, reason, fields.forward, framing)
     length = fields.length or 0 if status not in (204, 304) and status >= 200 else 0
@@ -337,6 +348,9 @@ def read_response_fields(block: bytes, max_fields: int = 200) -> ResponseFields:
             fields.upgrade = value.lower() == UPGRADE_WEBSOCKET
         elif kind == _WS_KEY:
             fields.websocket_accept = value
+            forward.append(b"%b: %b\r\n" % (name, value))
+        elif kind == _SET_COOKIE:
+            fields.wide_cookies = fields.wide_cookies or b"domain" in value.lower()
             forward.append(b"%b: %b\r\n" % (name, value))
     if fields.chunked and fields.length is not None:
         raise BadMessage("both Content-Length and Transfer-Encoding")

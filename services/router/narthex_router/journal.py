@@ -5,16 +5,20 @@ where the same code runs over hundreds of them while it is warm. Records made a 
 3 us more each (measured).
 """
 
-from collections import deque
+from collections import Counter, deque
 from json.encoder import encode_basestring_ascii as quoted
 
+from narthex_router.capture import Room, content_types, contents
+from narthex_router.evidence import Evidence
 from narthex_router.exchange import COMPLETE, Exchange
+from narthex_router.recording import USUAL
 from narthex_router.shape import Shape
 from narthex_router.stats import Stats
 from narthex_router.table import Route, Target
 
 CAPACITY = 20_000  # exchanges held while nobody takes them: about 10 s at full load
 SLICE = 50  # records made at a time: about 0.1 ms, so that no request waits long for them
+FEW = 4  # with headers and bodies a record may take 0.5 ms, and be 700 KB long
 BATCH = 256 * 1024  # bytes handed on at a time, and a slice at most: 0.2 ms to copy, well below what the bus takes
 TEXT_KEPT = 2048  # bytes of what a client chooses: the log keeps no more either
 
@@ -26,27 +30,37 @@ class Journal:
         self._router = quoted(router)
         self._capacity = capacity
         self._ended: deque[Exchange] = deque()
-        self._dropped = 0
+        self._dropped: Counter[tuple[str, str]] = Counter()  # by project and service
+        self.room = Room()  # for what is held of requests beside their exchanges
         self.stats = Stats()
+        self.evidence = Evidence()
 
     def add(self, exchange: Exchange) -> None:
         if len(self._ended) >= self._capacity:
-            self._dropped += 1
+            self._dropped[exchange.route.project_id, exchange.route.service_id] += 1
             self.stats.count(exchange)
+            if exchange.capture is not None:
+                exchange.capture.let_go()
         else:
             self._ended.append(exchange)
 
     def take(self) -> str:
         """The next few records, JSON objects with commas between them; empty when there are none."""
-        few = [self._ended.popleft() for _ in range(min(SLICE, len(self._ended)))]
+        few = [self._ended.popleft() for _ in range(min(FEW if self.room.held else SLICE, len(self._ended)))]
         for exchange in few:
             self.stats.count(exchange)
+        self.evidence.answered(few)
         return ",".join([record(exchange, self._router) for exchange in few])
 
-    def take_dropped(self) -> int:
-        """How many exchanges found no room since this was asked last."""
-        dropped, self._dropped = self._dropped, 0
-        return dropped
+    @property
+    def dropped(self) -> bool:
+        """Whether exchanges found no room and nobody was told yet."""
+        return bool(self._dropped)
+
+    def take_dropped(self) -> list[tuple[str, str, int]]:
+        """How many exchanges of which project and service found no room since this was asked last."""
+        dropped, self._dropped = self._dropped, Counter()
+        return [(*owner, count) for owner, count in dropped.items()]
 
 
 def record(exchange: Exchange, router: str) -> str:
@@ -57,14 +71,21 @@ def record(exchange: Exchange, router: str) -> str:
     whole microseconds with an exponent: a float with six places takes four times as long to write.
     """
     path, _, query = exchange.target.partition(b"?")
+    recording, capture = exchange.route.recording, exchange.capture
+    if not recording.usual and not recording.logs(exchange.id, path, content_types(exchange, capture)):
+        return _counted(exchange, router)
     if len(exchange.target) > TEXT_KEPT:
         path, query = path[:TEXT_KEPT], query[:TEXT_KEPT]
     shape, started, attempts = exchange.shape, exchange.started, exchange.attempts
     connected, answered, unusual = exchange.connected_at, exchange.answered_at, ""
     if query:
-        unusual = f'"query":{quoted(query.decode("latin-1"))},'
+        unusual = f'"query":{quoted(recording.redaction.query(query.decode("latin-1")))},'
     if exchange.code or exchange.outcome != COMPLETE:
         unusual += f'"code":"{exchange.code}","outcome":"{exchange.outcome}",'
+    if exchange.traced:
+        unusual += '"traced":true,'  # no field of the record: for `spans`
+    if capture is not None:
+        unusual += contents(exchange, capture)
     return (
         f'{{"id":"{exchange.id.decode("ascii")}","time":{int(exchange.started_at * 1e6)}e-6,'
         f"{shape.record or _in_common(shape, exchange.route, router)},{unusual}"
@@ -79,6 +100,24 @@ def record(exchange: Exchange, router: str) -> str:
 
 
 EMPTY = "}"
+
+
+def _counted(exchange: Exchange, router: str) -> str:
+    """The record of a request that is not written down: enough to count it."""
+    if exchange.capture is not None:
+        exchange.capture.let_go()
+    route, caller, started, answered = exchange.route, exchange.shape.caller, exchange.started, exchange.answered_at
+    whose = f'"subject_id":"{caller.subject_id}",' if caller else ""
+    return (
+        f'{{"id":"{exchange.id.decode("ascii")}","time":{int(exchange.started_at * 1e6)}e-6,"router":{router},'
+        f'"project_id":"{route.project_id}","service_id":"{route.service_id}",'
+        f'"deployment_id":"{route.deployment_id}","version_id":"{route.version_id}",{whose}"logged":false,'
+        f'"code":"{exchange.code}","outcome":"{exchange.outcome}",'
+        f'"status":{exchange.status},"request_bytes":{exchange.request_bytes},'
+        f'"response_bytes":{exchange.response_bytes},'
+        f'"first_byte_ms":{int((answered - started) * 1e6) if answered else 0}e-3,'
+        f'"total_ms":{int((exchange.ended_at - started) * 1e6)}e-3}}'
+    )
 
 
 def _attempts(exchange: Exchange) -> str:
@@ -105,14 +144,19 @@ def _in_common(shape: Shape, route: Route, router: str) -> str:
     """The fields that all records of a shape have in common."""
     caller, fields = shape.caller, shape.fields
     whose = f'"subject_id":"{caller.subject_id}","token_id":"{caller.token_id}",' if caller else ""
-    user_agent, trace_id = fields.user_agent[:TEXT_KEPT].decode("latin-1"), _trace_id(fields.traceparent)
+    user_agent = route.recording.redaction.header("user-agent", fields.user_agent[:TEXT_KEPT].decode("latin-1"))
+    trace_id = _trace_id(fields.traceparent)
     shape.record = (
         f'"router":{router},"project_id":"{route.project_id}","service_id":"{route.service_id}",'
         f'"deployment_id":"{route.deployment_id}","version_id":"{route.version_id}",'
         f'{whose}"client":"{shape.peer}","user_agent":{quoted(user_agent)}'
     )
+    if route.made_at:
+        shape.record += f',"route_sequence":{route.made_at}'
+    if route.recording.keep_s != USUAL.keep_s:
+        shape.record += f',"keep_s":{route.recording.keep_s}'
     if trace_id:
-        shape.record += f',"trace_id":{quoted(trace_id)}'
+        shape.record += f',"trace_id":{quoted(trace_id)},"parent":{quoted(fields.traceparent[:55].decode("latin-1"))}'
     return shape.record
 
 

@@ -4,6 +4,7 @@ They are put together from what was read, never passed along (DESIGN section 7).
 """
 
 from narthex_router.bodies import NO_BODY, Body, ChunkedBody, LengthBody, UntilClose
+from narthex_router.doors import cors, session
 from narthex_router.exchange import Exchange
 from narthex_router.http1 import ResponseFields, ResponseHead
 
@@ -27,7 +28,7 @@ def plain_request(exchange: Exchange) -> bytes:
             trace,
             b"-",
             trace[:16],
-            b"-00\r\n\r\n",
+            b"-01\r\n\r\n" if exchange.traced else b"-00\r\n\r\n",
         )
     )
 
@@ -38,7 +39,7 @@ def request_head(exchange: Exchange, *, expects: bool) -> bytes:
     parts = [b"%b %b HTTP/1.1\r\n%bx-request-id: %b\r\n" % (exchange.method, exchange.target, shape.lines, exchange.id)]
     if not fields.traceparent:
         trace = exchange.id.replace(b"-", b"")
-        parts.append(b"traceparent: 00-%b-%b-00\r\n" % (trace, trace[:16]))
+        parts.append(b"traceparent: 00-%b-%b-0%d\r\n" % (trace, trace[:16], exchange.traced))
     if expects and fields.expect_continue and shape.version == b"1":
         parts.append(b"expect: 100-continue\r\n")
     if exchange.upgrade():
@@ -70,10 +71,20 @@ def response_head(exchange: Exchange, head: ResponseHead, framed: bytes, *, keep
     return b"HTTP/1.1 %d %b\r\n%bx-request-id: %b\r\n%b\r\n" % (
         head.status,
         head.reason,
-        head.fields.forward,
+        end_to_end(exchange, head.fields),
         exchange.id,
         framed,
     )
+
+
+def end_to_end(exchange: Exchange, fields: ResponseFields) -> bytes:
+    """An instance's fields as this client gets them."""
+    forward = fields.forward
+    if fields.wide_cookies and exchange.route.is_ours():
+        forward = session.host_only(forward)
+    if exchange.shape.said:
+        forward = cors.without_cors(forward) + exchange.shape.said
+    return forward
 
 
 def interim(status: int, fields: ResponseFields) -> bytes:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from narthex.runtime.tasks import Background
 from narthex_router.bounds import Bounds
+from narthex_router.doors.porter import Porter
 from narthex_router.gate import Gate
 from narthex_router.gates import Gates
 from narthex_router.journal import Journal
 from narthex_router.table import Table
 
 if TYPE_CHECKING:
-    from narthex_router.endpoints import Endpoints
+    from narthex_router.challenges import Challenges
+    from narthex_router.doors.policy import Network
+    from narthex_router.endpoints import Endpoint, Endpoints
     from narthex_router.exchange import Exchange
     from narthex_router.route import Caller, Route
 
@@ -83,12 +86,19 @@ class Plane:
     tasks: Background
     https_port: int
     serve_plain: bool = False
+    trusted: "tuple[Network, ...]" = ()  # proxies whose word on the client counts
     draining: bool = False
+    traced: int = 0  # of 2 ** 32: the share of requests whose traces begin here and are sent
     now: float = field(default_factory=time.monotonic)  # coarse: set by the sweeper
     gates: Gates = field(default_factory=lambda: Gates(time.monotonic))
     ids: RequestIds = field(default_factory=RequestIds)
+    challenges: "Challenges | None" = None  # what a CA may ask for; none while there is nothing
+    porter: Porter = field(init=False)
     connections: set[Connection] = field(default_factory=set)
     answered: int = 0  # answers the router made itself, for requests that no service could be named for
+
+    def __post_init__(self) -> None:
+        self.porter = Porter(self.tasks)
 
     def gate(self, route: "Route", caller: "Caller | None") -> Gate | None:
         """What requests of a caller pass on their way to a service that has limits."""
@@ -98,6 +108,13 @@ class Plane:
         if caller is None:
             return self.gates.gate(route.service_id, route.project_id, quota)
         return self.gates.gate(route.service_id, route.project_id, quota, caller.subject_id, caller.token_id)
+
+    def connect_failed(self, endpoint: "Endpoint", error: Exception) -> None:
+        """Count it, and send that instance nothing more for now if there are others."""
+        evidence = self.journal.evidence
+        place = evidence.connect_failed(endpoint.target, error, time.monotonic())
+        if place is not None and self.endpoints.shun([place]):
+            evidence.urgent()
 
     def over(self, exchange: "Exchange") -> None:
         """Every exchange ends here, however it went."""

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from narthex_router.bounds import Bounds, Policy
-from narthex_router.facts import Access, Instance, Service, Token
+from narthex_router.doors.policy import Doors
+from narthex_router.facts import Access, Instance, Service, Token, Version
 from narthex_router.limits import Quota
+from narthex_router.recording import USUAL, Recording, recording
 
 
 class Target(Struct, frozen=True, gc=False):
@@ -36,6 +38,15 @@ class Route(Struct, frozen=True, gc=False):
     policy: Policy
     targets: tuple[Target, ...]  # those that may be sent requests
     registered: int  # instances that exist, healthy or not
+    doors: Doors | None = None  # None: tokens only, from everywhere
+    suspended: bool = False  # the project is
+    recording: Recording = USUAL
+    since: dict[bytes, float] = {}  # with a slow start: when each target became fit, in Unix seconds
+    made_at: int = 0  # the registry's sequence up to which facts are in it
+
+    def is_ours(self) -> bool:
+        """Whether the host is one of the installation's, whose siblings belong to others; else a tenant's own."""
+        return self.host.startswith(self.service_id.encode("ascii", "replace") + b".")
 
 
 class Caller(Struct, frozen=True, gc=False):
@@ -67,6 +78,10 @@ def new_route(
     version_id: str,
     policy: Policy,
     instances: Iterable[tuple[str, Instance]],
+    *,
+    suspended: bool = False,
+    recording: Recording = USUAL,
+    made_at: int = 0,
 ) -> Route:
     """The route to those of the instances that are of a version."""
     ours = [each for each in instances if each[1].version_id == version_id]
@@ -86,6 +101,11 @@ def new_route(
             if instance.routable()
         ),
         registered=len(ours),
+        since={key.encode(): each.fit_since for key, each in ours} if policy.slow_start_s else {},
+        doors=service.doors,
+        suspended=suspended,
+        recording=recording,
+        made_at=made_at,
     )
 
 
@@ -105,7 +125,23 @@ def policy_of(service: Service, bounds: Bounds, usual: Policy) -> Policy:
         # Each worker has its share, so that all of them together stay below the limit without talking.
         max_in_flight=max(1, limit // bounds.workers) if limit else 0,
         max_wait_s=service.instance_max_wait or 0.0,
+        slow_start_s=service.slow_start or 0.0,
         quota=quota_of(service),
+    )
+
+
+def recording_of(service: Service, version: Version | None) -> Recording:
+    """What is written down of a service's requests."""
+    mode, keep_s = version.keeps() if version is not None else (None, None)
+    return recording(
+        mode=mode or USUAL.mode,
+        keep_s=USUAL.keep_s if keep_s is None else keep_s,
+        sample=USUAL.sample if service.request_logging_sample is None else service.request_logging_sample,
+        excluded_paths=service.request_logging_excluded_paths,
+        excluded_extensions=service.request_logging_excluded_extensions,
+        max_body=USUAL.max_body if service.request_logging_max_body is None else service.request_logging_max_body,
+        redact_headers=service.request_logging_redact_headers,
+        redact_fields=service.request_logging_redact_fields,
     )
 
 
@@ -127,20 +163,25 @@ def quota_of(service: Service) -> Quota | None:
 
 def new_caller(token_id: str, token: Token, access: Access | None) -> Caller:
     """The caller that a token stands for; one whose permissions are not known yet may call nothing."""
+    return caller_of(token_id, token.subject_id, token.expires(), access)
+
+
+def caller_of(token_id: str, subject_id: str, expires_at: float, access: Access | None) -> Caller:
+    """A subject that came with something that expires."""
     name = access.name if access else ""
     return Caller(
         token_id=token_id,
-        subject_id=token.subject_id,
+        subject_id=subject_id,
         name=name,
-        expires_at=token.expires(),
+        expires_at=expires_at,
         everything=access is not None and access.everything is True,
         projects=access.projects if access else frozenset(),
         deployments=access.deployments if access else frozenset(),
         services=access.services if access else frozenset(),
-        header=_header_value(name) or token.subject_id.encode("ascii", "replace"),
+        header=printable(name) or subject_id.encode("ascii", "replace"),
     )
 
 
-def _header_value(name: str) -> bytes:
+def printable(name: str) -> bytes:
     """A name with everything but printable ASCII taken out, so that it cannot end a header line."""
     return bytes(code for code in name.encode("ascii", "ignore") if 0x20 < code < 0x7F)

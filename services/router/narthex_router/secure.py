@@ -82,6 +82,8 @@ class Secure(asyncio.Protocol, asyncio.Transport):
         self._connections.discard(self)
         self._closing = True
         above, self._above = self._above, None
+        # OpenSSL's 40 KiB go now; what is left of a connection refers to itself, and waits for the collector.
+        del self._ssl, self._in, self._out, self._make
         if above is not None:
             above.connection_lost(error)
 
@@ -163,7 +165,9 @@ class Secure(asyncio.Protocol, asyncio.Transport):
         return self._above or self
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self._ssl if name == "ssl_object" else self._tcp.get_extra_info(name, default)
+        if name == "ssl_object":
+            return getattr(self, "_ssl", default)
+        return self._tcp.get_extra_info(name, default)
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self._tcp.set_write_buffer_limits(high, low)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from math import inf
 
-from narthex_router.access import Refusal, admit
+from narthex_router.access import Knock, Porter, Refusal, admit
+from narthex_router.doors import cors, session
+from narthex_router.doors.question import Question, Unsettled
 from narthex_router.gate import Gate
-from narthex_router.http1 import BadMessage, Fields, host_name
+from narthex_router.http1 import BadMessage, Fields, affinity_key, host_name
 from narthex_router.table import Caller, Route, Table
 
 
@@ -23,6 +25,17 @@ class Ruling(IntEnum):
     MISDIRECTED = 2  # a service, but not under this connection's certificate
     REDIRECT = 3  # plain HTTP, where only HTTPS is served
     REFUSED = 4  # the caller may not
+
+
+@dataclass(slots=True)
+class Entrance:
+    """What has to be looked at for each request of a shape; see `doors.entrance`."""
+
+    refusal: Refusal | None = None
+    question: Question | None = None
+    preflight: bytes = b""  # the lines that answer it, if it is an OPTIONS
+    browser: bool = False  # a protected service and no `Authorization`: the router's own paths are there
+    by_cookie: bool = False  # the caller is whoever has signed in with the browser
 
 
 @dataclass(slots=True)
@@ -38,9 +51,10 @@ class Shape:
     access: object = None  # the state of tokens and permissions it was ruled by
     route: Route | None = None
     ruling: Ruling = Ruling.UNKNOWN
-    refusal: Refusal | None = None
+    entrance: Entrance | None = None  # None for most: nothing is left to be looked at
     caller: Caller | None = None
-    expires_at: float = inf  # Unix seconds: the caller's token
+    expires_at: float = inf  # Unix seconds: the caller's token, or the refusal
+    said: bytes = b""  # lines that all answers get: what pages of other origins may do with them
     gate: Gate | None = None  # to the service's limits, if it has any
     plain: bool = False  # no body and nothing to negotiate: most requests
     lines: bytes = b""  # the lines that go upstream with each of them
@@ -77,7 +91,9 @@ def new_shape(block: bytes, version: bytes, fields: Fields, peer: str) -> Shape:
     return Shape(block, version, fields, host, peer, keep_alive)
 
 
-def rule(shape: Shape, table: Table, now: float, *, covered: bool, redirect: bool, forwarded: bytes) -> None:
+def rule(
+    shape: Shape, table: Table, porter: Porter, now: float, *, covered: bool, redirect: bool, forwarded: bytes
+) -> None:
     """Decide what becomes of requests of this shape.
 
     `covered`: the connection's certificate is good for the host. `redirect`: services are not served here.
@@ -92,7 +108,7 @@ def rule(shape: Shape, table: Table, now: float, *, covered: bool, redirect: boo
     elif redirect:
         shape.ruling = Ruling.REDIRECT
     else:
-        _admit(shape, route, table, now)
+        admit_shape(shape, route, table, porter, now)
         shape.lines = _lines(shape, route, forwarded)
         fields = shape.fields
         shape.plain = not (
@@ -102,14 +118,40 @@ def rule(shape: Shape, table: Table, now: float, *, covered: bool, redirect: boo
             shape.tail = shape.block + b"\r\n"
 
 
-def _admit(shape: Shape, route: Route, table: Table, now: float) -> None:
+def admit_shape(shape: Shape, route: Route, table: Table, porter: Porter, now: float) -> None:
+    """Let the caller in or not, as far as their header lines say."""
+    fields = shape.fields
+    browser = fields.authorization is None and route.authentication_required
+    session_text = session.session_text(fields.forward) if browser else b""
+    refusal: Refusal | None = None
+    asked: Question | None = None
+    shape.expires_at = inf
     try:
-        caller = shape.caller = admit(route, shape.fields.authorization, table.caller, now)
-    except Refusal as refusal:
-        shape.ruling, shape.refusal = Ruling.REFUSED, refusal
+        caller = shape.caller = admit(route, Knock(shape.peer, fields.authorization, session_text), table, porter, now)
+    except Refusal as refused:
+        refusal, shape.ruling, shape.expires_at = refused, Ruling.REFUSED, refused.until
+    except Unsettled as unsettled:
+        asked, shape.ruling = unsettled.question, Ruling.PASS
     else:
         shape.ruling = Ruling.PASS
-        shape.expires_at = caller.expires_at if caller is not None else inf
+        if caller is not None:
+            shape.expires_at = caller.expires_at
+    preflight = _say(shape, route) if route.doors is not None and route.doors.cors is not None else b""
+    plain = refusal is None and asked is None and not preflight and not browser
+    shape.entrance = None if plain else Entrance(refusal, asked, preflight, browser, session_text != b"")
+
+
+def _say(shape: Shape, route: Route) -> bytes:
+    """What answers say to pages of other origins; returns what answers a preflight, if it may be one."""
+    assert route.doors is not None
+    assert route.doors.cors is not None
+    forward = shape.fields.forward
+    origin = affinity_key(forward, b"origin", cookie=False)
+    shape.said = cors.answer_lines(route.doors.cors, origin)
+    if not origin or not affinity_key(forward, b"access-control-request-method", cookie=False):
+        return b""
+    headers = affinity_key(forward, b"access-control-request-headers", cookie=False)
+    return cors.preflight_lines(route.doors.cors, origin, headers)
 
 
 def _lines(shape: Shape, route: Route, forwarded: bytes) -> bytes:
@@ -119,7 +161,7 @@ def _lines(shape: Shape, route: Route, forwarded: bytes) -> bytes:
         b"host: %b\r\n" % (fields.host or route.host),
         forwarded,
         b"x-forwarded-host: %b\r\n" % fields.host,
-        fields.forward,
+        session.without_our_cookies(fields.forward),
     ]
     if caller is not None:
         lines.append(

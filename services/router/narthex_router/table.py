@@ -6,17 +6,32 @@ costs nothing for services that nobody calls. A route is immutable, so a request
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from sys import intern
 from typing import Any
 
 from narthex.contracts.digest import token_digest
 from narthex.routing import Entry, Kind
 from narthex_router.bounds import Bounds, Policy
-from narthex_router.facts import READ, Certificate, Deployment, Facts, Health, Instance, Service, Token
+from narthex_router.domains import Domains
+from narthex_router.facts import (
+    READ,
+    Certificate,
+    Challenge,
+    Deployment,
+    Facts,
+    Health,
+    Instance,
+    Project,
+    Service,
+    Token,
+    Version,
+)
+from narthex_router.recording import Recording
 from narthex_router.route import Caller as Caller
 from narthex_router.route import Route as Route
 from narthex_router.route import Target as Target
-from narthex_router.route import new_caller, new_route, policy_of
+from narthex_router.route import caller_of, new_caller, new_route, policy_of, recording_of
 from narthex_router.swap import Size
 
 BOUNDS = Bounds()
@@ -32,22 +47,29 @@ class Table:
         self._policy = bounds.policy()  # of services that set nothing of their own
         self._suffix = f".services.{domain}".encode("ascii")
         facts = self._facts = Facts()
+        self._projects: dict[str, Project] = facts.held[Kind.PROJECT]
         self._services: dict[str, Service] = facts.held[Kind.SERVICE]
+        self._versions: dict[str, Version] = facts.held[Kind.VERSION]
         self._deployments: dict[str, Deployment] = facts.held[Kind.DEPLOYMENT]
         self._instances: dict[str, Instance] = facts.held[Kind.INSTANCE]
         self._waiting: dict[str, Health] = facts.held[Kind.HEALTH]  # verdicts on instances that are not known yet
         self._tokens: dict[str, Token] = facts.held[Kind.TOKEN]
         self.certificates: Mapping[str, Certificate] = facts.held[Kind.CERTIFICATE]
+        self.challenges: Mapping[str, Challenge] = facts.held[Kind.CHALLENGE]
         # Indexes over the facts.
+        self._domains = Domains(self._suffix)
         self._instances_of: dict[str, list[str]] = {}  # deployment id -> instance ids
         self._services_of: dict[str, list[str]] = {}  # deployment id -> service ids
         self._token_ids: dict[bytes, str] = {}  # digest -> token id
+        self.draining: set[str] = set()  # instances that take no new requests
         self._routable = 0  # instances that may be sent requests
         # Made so far.
         self.routes: dict[bytes, Route] = {}
         self._callers: dict[bytes, Caller] = {}  # digest of the token -> whose it is
         self._policies: dict[Policy, Policy] = {}  # most services' are the same
+        self._recordings: dict[Recording, Recording] = {}
         self.access = object()  # another one whenever anything about tokens or permissions has changed
+        self.in_step = True  # with the shared table; else a token that is not here may be a new one
         self.applied_sequence = 0
         self.unreadable = 0
 
@@ -61,6 +83,22 @@ class Table:
         """Whose token it is; None when nobody's."""
         digest = token_digest(self._token_key, token)
         return self._callers.get(digest) or self._make_caller(digest)
+
+    def visitor(self, subject_id: str, token_id: str, issued_ms: int) -> Caller | None:
+        """Somebody whose browser says that they have signed in then, perhaps with a token; None when that is over."""
+        access = self._facts.held[Kind.ACCESS].get(subject_id)
+        if access is None or access.signed_out(issued_ms):
+            return None
+        if not token_id:
+            return caller_of(f"browser-{subject_id}", subject_id, inf, access)
+        token = self._tokens.get(token_id)
+        return new_caller(token_id, token, access) if token is not None and not token.revoked else None
+
+    def say_in_step(self, in_step: bool) -> None:
+        """Whether what is held is what the shared table has."""
+        if in_step is not self.in_step:
+            self.in_step = in_step
+            self.access = object()
 
     def services(self) -> int:
         return len(self._services)
@@ -115,7 +153,14 @@ class Table:
     def _index(self, kind: Kind, key: str, before: Any, after: Any) -> None:
         """Note where a thing is found, and forget the routes that are made of it."""
         match kind:
+            case Kind.PROJECT:
+                if (before is not None and before.suspended) != (after is not None and after.suspended):
+                    self.routes.clear()  # rare, and not worth an index
             case Kind.INSTANCE:
+                if after is not None and after.stopping:
+                    self.draining.add(key)
+                elif self.draining:
+                    self.draining.discard(key)
                 if after is not None:
                     self._hand_on_verdict(key, before, after)
                 elif self._waiting:
@@ -124,7 +169,14 @@ class Table:
                 self._move(self._instances_of, key, before, after)
             case Kind.SERVICE:
                 self._move(self._services_of, key, before, after)
-                self.routes.pop(self._host(key), None)
+                self._forget_route(key)
+            case Kind.VERSION:
+                now = after.keeps() if after is not None else None
+                if (before.keeps() if before is not None else None) != now:
+                    self._forget_routes((after or before).deployment_id)
+            case Kind.DOMAIN:
+                for host in self._domains.change(before, after):
+                    self.routes.pop(host, None)
             case Kind.DEPLOYMENT:
                 self._forget_routes(key)
             case Kind.TOKEN:
@@ -147,14 +199,15 @@ class Table:
         if fit is not instance.fit:
             self._routable += 0 if instance.stopping else 1 if fit else -1
             self._forget_routes(instance.deployment_id)
+            instance.fit_since = revision / 1000
         instance.fit, instance.judged_at = fit, revision
         return instance, instance
 
     def _hand_on_verdict(self, key: str, before: Instance | None, after: Instance) -> None:
         if before is not None:
-            after.fit, after.judged_at = before.fit, before.judged_at
+            after.fit, after.judged_at, after.fit_since = before.fit, before.judged_at, before.fit_since
         elif self._waiting and (verdict := self._waiting.pop(key, None)) is not None:
-            after.fit, after.judged_at = verdict.fit(), verdict.at
+            after.fit, after.judged_at, after.fit_since = verdict.fit(), verdict.at, verdict.at / 1000
 
     def _move(self, index: dict[str, list[str]], key: str, before: Any, after: Any) -> None:
         if before is not None and (after is None or after.deployment_id != before.deployment_id):
@@ -172,7 +225,12 @@ class Table:
     def _forget_routes(self, deployment_id: str) -> None:
         if self.routes:  # none while a table is loaded
             for service_id in self._services_of.get(deployment_id, ()):
-                self.routes.pop(self._host(service_id), None)
+                self._forget_route(service_id)
+
+    def _forget_route(self, service_id: str) -> None:
+        self.routes.pop(self._host(service_id), None)
+        for host in self._domains.hosts_of(service_id):
+            self.routes.pop(host, None)
 
     # -- making ---------------------------------------------------------------------------------------------
 
@@ -180,16 +238,38 @@ class Table:
         return service_id.encode("ascii", "replace") + self._suffix
 
     def _make_route(self, host: bytes) -> Route | None:
-        service_id = intern(host.removesuffix(self._suffix).decode("ascii", "replace"))
+        if host.endswith(self._suffix):
+            service_id = intern(host.removesuffix(self._suffix).decode("ascii", "replace"))
+        else:
+            service_id = self._domains.service_of(host)
         service = self._services.get(service_id)
-        if service is None or not host.endswith(self._suffix):
+        if service is None:
             return None
         deployment = self._deployments.get(service.deployment_id)
         version_id = service.version_id or (deployment and deployment.default_version_id) or ""
         policy = self._shared(policy_of(service, self._bounds, self._policy))
         instances = self._instances_by_id(service.deployment_id)
-        route = self.routes[host] = new_route(host, service_id, service, version_id, policy, instances)
+        project = self._projects.get(service.project_id)
+        suspended = project is not None and project.suspended is not False
+        route = self.routes[host] = new_route(
+            host,
+            service_id,
+            service,
+            version_id,
+            policy,
+            instances,
+            suspended=suspended,
+            recording=self._recording(service, version_id),
+            made_at=self.applied_sequence,
+        )
         return route
+
+    def _recording(self, service: Service, version_id: str) -> Recording:
+        """What is written down of its requests: one object for all that have the same settings."""
+        if len(self._recordings) >= POLICIES:
+            self._recordings.clear()
+        found = recording_of(service, self._versions.get(version_id))
+        return self._recordings.setdefault(found, found)
 
     def _shared(self, policy: Policy) -> Policy:
         """The policy itself, or one that says the same and is there already."""

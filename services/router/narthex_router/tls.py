@@ -96,7 +96,7 @@ class Certificates:
         try:
             key = self._unseal(certificate.sealed_key, f"certificate:{certificate_id}")
             context = new_context()
-            _load_pair(context, certificate.chain.encode() + b"\n" + key)
+            load_pair(context, certificate.chain.encode() + b"\n" + key)
             context.hosts = tuple(host.encode("ascii") for host in certificate.hosts)
         except (ValueError, OSError) as error:  # an SSLError is an OSError
             self.failures[certificate_id] = str(error)
@@ -119,7 +119,7 @@ def new_context() -> Context:
     return context
 
 
-def _load_pair(context: ssl.SSLContext, pem: bytes) -> None:
+def load_pair(context: ssl.SSLContext, pem: bytes) -> None:
     """Give a context its key and chain. OpenSSL wants a file: an anonymous one in memory, where there is one."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)

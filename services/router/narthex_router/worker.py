@@ -20,16 +20,22 @@ from typing import Any
 import uvloop
 
 from narthex.contracts.errors import Misconfigured
+from narthex.contracts.reach import parse_reach
 from narthex.routing import Kind, open_limit_store, open_table_store
 from narthex.runtime.logs import set_up_logs
-from narthex.runtime.sealing import Sealer, read_sealing_key, token_digest_key
+from narthex.runtime.sealing import Sealer, pass_key, read_sealing_key, token_digest_key
 from narthex.runtime.tasks import background
 from narthex_router.acceptor import Acceptor, Listeners
 from narthex_router.bounds import Bounds
+from narthex_router.challenges import Challenges
 from narthex_router.channel import Channel, Say
+from narthex_router.doors.policy import networks
+from narthex_router.doors.porter import Porter
 from narthex_router.endpoints import Endpoints
+from narthex_router.evidence import Place
 from narthex_router.follower import Follower
 from narthex_router.journal import BATCH, Journal
+from narthex_router.leaving import Leaving
 from narthex_router.lessor import Lessor
 from narthex_router.plane import Plane
 from narthex_router.table import Table
@@ -40,6 +46,8 @@ log = logging.getLogger(__name__)
 SWEEP_S = 0.25  # how exact time limits are
 FLUSH_S = 0.2  # how long a request record waits for company
 STATUS_S = 1.0
+BEHIND_S = 5.0  # without a word of the shared table: a token that is not known may be a new one
+EVIDENCE_S = 0.25
 DRAIN_LOOK_S = 0.05
 LAST_BYTES_S = 0.5  # for a client to take the answer that the router is going away
 # Exchanges are freed by their reference counts; the collector is for rare cycles and looks at everything it may.
@@ -66,7 +74,13 @@ class WorkerConfig:
     sealing_key_file: str
     copy_path: str
     log_level: str
+    traced: int = 0  # see `Plane`
+    sign_in_url: str = ""  # empty: browsers are not sent anywhere
+    issuer_networks: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     bounds: dict[str, Any] = field(default_factory=dict)
+    instances_allow: str = ""  # see `narthex.contracts.reach`
+    instances_deny: str = ""
 
 
 class Worker:
@@ -78,9 +92,11 @@ class Worker:
         self._bounds = Bounds(**config.bounds)
         self._listeners = listeners
         self._certificates = Certificates(listeners.context, self._unseal)
+        self._challenges = Challenges(self._unseal)
         self._token_key = b""  # until the sealing key was read
         self._sealer: Sealer
         self._status_wanted = asyncio.Event()
+        self._leaving = Leaving()
         self._plane: Plane
         self._acceptor: Acceptor
         self._lessor: Lessor
@@ -96,15 +112,24 @@ class Worker:
         ):
             self._plane = Plane(
                 table=self._new_table(),
-                endpoints=Endpoints(self._bounds.buffer, self._bounds.upstream_idle_s),
+                endpoints=Endpoints(
+                    self._bounds.buffer,
+                    self._bounds.upstream_idle_s,
+                    parse_reach(config.instances_allow, config.instances_deny),
+                ),
                 journal=Journal(config.router),
                 bounds=self._bounds,
                 tasks=tasks,
                 https_port=config.public_https_port,
                 serve_plain=config.serve_plain,
+                traced=config.traced,
+                trusted=networks(config.trusted_proxies),
+            )
+            self._plane.porter = Porter(
+                tasks, sign_in_url=config.sign_in_url, networks=networks(config.issuer_networks)
             )
             self._lessor = Lessor(self._plane.gates, budgets, config.name)
-            self._acceptor = Acceptor(self._plane, self._listeners)
+            self._acceptor = Acceptor(self._plane, self._listeners, self._challenges)
             self._follower = Follower(
                 store, self._new_table, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
             )
@@ -115,6 +140,7 @@ class Worker:
             tasks.start(self._sweep(), "sweep")
             tasks.start(self._flush(), "flush the journal")
             tasks.start(self._report(), "report")
+            tasks.start(self._testify(), "tell what was seen")
             await self._obey()
             await self._drain()
             leasing.cancel()
@@ -128,6 +154,10 @@ class Worker:
                 return
             if frame[0] is Say.COUNT:
                 await self._channel.write(Say.COUNT, self._plane.journal.stats.encode())
+            elif frame[0] is Say.SHUN:
+                self._plane.endpoints.shun(Place(*each) for each in json.loads(frame[1]))
+            elif frame[0] is Say.READMIT:
+                self._plane.endpoints.readmit(Place(*each) for each in json.loads(frame[1]))
 
     # -- the table ------------------------------------------------------------------------------------------
 
@@ -136,6 +166,7 @@ class Worker:
         while not self._token_key:
             try:
                 key = read_sealing_key(Path(self._config.sealing_key_file))
+                self._plane.porter.pass_key = pass_key(key)
                 self._sealer, self._token_key = Sealer(key), token_digest_key(key)
             except Misconfigured as error:  # another part makes it on an installation's first start
                 self._follower.waiting_for = error.message
@@ -149,8 +180,14 @@ class Worker:
         if table is not self._plane.table:
             self._plane.table = table
             gc.freeze()  # a table is not garbage: the collector need not look at a million objects
+        if Kind.INSTANCE in kinds:
+            self._plane.endpoints.leave(table.draining)
+            self._plane.journal.evidence.urgent()
         if Kind.CERTIFICATE in kinds:
             self._certificates.load(table.certificates)
+        if Kind.CHALLENGE in kinds:
+            self._challenges.load(table.challenges)
+            self._plane.challenges = self._challenges if self._challenges else None
         self._status_wanted.set()
 
     def _unseal(self, sealed: str, context: str) -> bytes:
@@ -180,8 +217,13 @@ class Worker:
 
     async def _flush_now(self) -> None:
         while slices := await self._some_records():
-            dropped = struct.pack("!I", self._plane.journal.take_dropped())
-            await self._channel.write(Say.RECORDS, dropped, b"[", ",".join(slices).encode("ascii"), b"]")
+            await self._tell_records(b"[", ",".join(slices).encode("ascii"), b"]")
+        if self._plane.journal.dropped:
+            await self._tell_records(b"[]")
+
+    async def _tell_records(self, *records: bytes) -> None:
+        dropped = json.dumps(self._plane.journal.take_dropped()).encode()
+        await self._channel.write(Say.RECORDS, struct.pack("!I", len(dropped)), dropped, *records)
 
     async def _some_records(self) -> list[str]:
         """As many slices of the journal as go into one batch."""
@@ -197,6 +239,7 @@ class Worker:
         """Tell the main process what is served by, at once when it changed and every second."""
         while True:
             await self._accept()
+            self._plane.table.say_in_step(self._follower.stale_s() < BEHIND_S)
             self._status_wanted.clear()
             await self._channel.write(Say.STATUS, json.dumps(self._status()).encode())
             await self._tell_limits()
@@ -205,6 +248,26 @@ class Worker:
                     await self._status_wanted.wait()
             except TimeoutError:
                 pass
+
+    async def _testify(self) -> None:
+        """Tell what was seen of instances: a connect that failed at once, the rest a few times a second."""
+        evidence, urgent = self._plane.journal.evidence, asyncio.Event()
+        evidence.urgent = urgent.set
+        while True:
+            try:
+                async with asyncio.timeout(EVIDENCE_S):
+                    await urgent.wait()
+            except TimeoutError:
+                pass
+            urgent.clear()
+            now = time.monotonic()
+            if evidence.progress_due(now):
+                evidence.under_way(self._plane.connections)
+            if told := evidence.take(now):
+                await self._channel.write(Say.EVIDENCE, told)
+            plane = self._plane
+            if busy := self._leaving.news(plane.table.draining, plane.endpoints, plane.connections, now):
+                await self._channel.write(Say.BUSY, busy)
 
     async def _tell_limits(self) -> None:
         reached = list(self._plane.gates.take_reached())

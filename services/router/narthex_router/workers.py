@@ -11,8 +11,10 @@ from typing import Any
 
 from narthex.runtime.tasks import background, backoff
 from narthex_router.channel import Channel, Say
+from narthex_router.drains import Drains
 from narthex_router.nursery_client import NurseryClient
 from narthex_router.ports import Ports
+from narthex_router.suspects import Suspects
 from narthex_router.worker import WorkerConfig
 
 log = logging.getLogger(__name__)
@@ -42,8 +44,10 @@ class Workers:
         count: int,
         drain_s: float,
         on_status: Callable[[str, Status], Awaitable[None]],
-        on_records: Callable[[bytes, int], None],
+        on_records: Callable[[bytes, list[tuple[str, str, int]]], None],
         on_limits: Callable[[bytes], None] = lambda reached: None,
+        suspects: Suspects | None = None,
+        drains: Drains | None = None,
         silent_s: float = SILENT_S,
     ) -> None:
         self._silent_s = silent_s
@@ -54,6 +58,8 @@ class Workers:
         self._on_status = on_status
         self._on_records = on_records
         self._on_limits = on_limits
+        self._suspects = suspects
+        self._drains = drains
         self.statuses: dict[str, Status] = {self._name(slot): Status() for slot in range(count)}
         self.restarts = 0
         self.stalls = 0  # workers that were replaced because they said nothing
@@ -93,6 +99,13 @@ class Workers:
             self._nursery.close_ports()
         for channel in list(self._channels.values()):
             await channel.write(Say.DRAIN)
+
+    def running(self) -> list[str]:
+        return list(self._channels)
+
+    async def say_to_all(self, kind: Say, body: bytes) -> None:
+        for channel in list(self._channels.values()):
+            await channel.write(kind, body)
 
     async def counters(self) -> list[dict[str, Any]]:
         """What each worker has counted; a worker that does not answer in time is left out."""
@@ -169,12 +182,16 @@ class Workers:
         try:
             if self._draining.is_set():
                 await channel.write(Say.DRAIN)
+            elif self._suspects is not None and (shunned := self._suspects.shunned()):
+                await channel.write(Say.SHUN, shunned)
             if not await self._hear(name, channel):
                 nursery.kill(pid)
             return await self._end(nursery, pid)
         finally:
             del self._channels[name]
             channel.close()
+            if self._drains is not None:
+                self._drains.gone(name)
 
     # -- hearing --------------------------------------------------------------------------------------------
 
@@ -203,9 +220,14 @@ class Workers:
             if (asked := self._asked.pop(name, None)) is not None and not asked.done():
                 asked.set_result(json.loads(body))
         elif kind is Say.RECORDS:
-            self._on_records(body[4:], struct.unpack("!I", body[:4])[0])
+            end = 4 + int(struct.unpack("!I", body[:4])[0])
+            self._on_records(body[end:], json.loads(body[4:end]))
         elif kind is Say.LIMITS:
             self._on_limits(body)
+        elif kind is Say.EVIDENCE and self._suspects is not None:
+            await self._suspects.add(body)
+        elif kind is Say.BUSY and self._drains is not None:
+            self._drains.add(name, body)
 
     async def _end(self, nursery: NurseryClient, pid: int) -> int:
         """Wait for the end of a worker that has closed its channel; kill it when it does not come."""

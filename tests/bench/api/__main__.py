@@ -1,4 +1,4 @@
-"""`python -P -m bench.api [mixed list scale]`: the API's rows, each with what was found and its target."""
+"""`python -P -m bench.api [mixed list scale tokens]`: the API's rows, each with what was found and its target."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ from bench import machine
 from bench.api.load import Load, Outcome
 from bench.api.mix import Mix, seed
 from bench.api.registry import PROJECT, Running, multiply_services, running
+from bench.api.tokens import SUSPICIOUS, measured, t_of
 
 RATE = float(os.environ.get("RATE", "500"))
 SECONDS = float(os.environ.get("SECONDS_EACH", "20"))
@@ -55,7 +56,17 @@ def scale(directory: Path) -> None:
             print(f"  {title:<28}{_sequential(registry, method, path, 200, body)}")
 
 
-ROWS: dict[str, Callable[[Path], None]] = {"mixed": mixed, "list": listing, "scale": scale}
+def tokens(directory: Path) -> None:
+    """Wrong tokens, 10,000 made of nothing and 10,000 nearly right: does the time of the answer tell them apart?"""
+    with running(directory, CORE) as registry:
+        made_up, nearly = uvloop.run(measured(registry))
+    t = t_of(made_up, nearly)
+    print(f"  made of nothing             {_spread(made_up)}")
+    print(f"  right but for the end       {_spread(nearly)}")
+    print(f"  Welch's t {t:.2f}: {'TOLD APART' if abs(t) > SUSPICIOUS else 'not told apart'} (|t| over {SUSPICIOUS})")
+
+
+ROWS: dict[str, Callable[[Path], None]] = {"mixed": mixed, "list": listing, "scale": scale, "tokens": tokens}
 
 
 def main() -> None:

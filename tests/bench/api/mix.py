@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bench.api.load import Request
@@ -54,6 +55,10 @@ class Mix:
 
     def request(self, kind: str, method: str, path: str, body: Any = None) -> Request:
         return self._request(kind, method, path, body)
+
+    def refused(self, path: str) -> Request:
+        """A request that must be answered 401."""
+        return replace(self._request("refused", "GET", path, None), right=frozenset({401}))
 
     def project(self) -> str:
         return f"/v2.1/projects/team-{self._chance.randrange(PROJECTS)}"

@@ -51,6 +51,7 @@ def running(directory: Path, core: int) -> Iterator[Running]:
         variables = environment(directory) | {
             "NARTHEX_DATA_DIR": str(directory),
             "NARTHEX_API_PORT": str(port),
+            "NARTHEX_API_REQUESTS_PER_MINUTE": "10000000",
             "NARTHEX_NATS_URL": nats.url,
             "NARTHEX_NATS_USER": "registry",
             "NARTHEX_NATS_PASSWORD": nats.passwords["registry"],

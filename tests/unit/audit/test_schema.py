@@ -2,7 +2,7 @@
 
 import re
 
-from narthex_audit.rows import COLUMNS
+from narthex_audit.batch import COLUMNS
 from narthex_audit.schema import Migration, migrations, missing, statements
 
 

@@ -21,11 +21,12 @@ def test_every_filter_of_the_question_reaches_the_query() -> None:
         project_id="p", service_id="s", version_id="v", id="i", since=moment, until=moment, status_from=500,
         status_to=599, code="no_instances", limit=10, offset=20, ids=("i",), search_id="x", failed=True,
         subject_id="u", instance_id="n", method="GET", path_matches="^/", slower_than_ms=1.5,
+        body_contains="b", before_time=moment, before_id="i",
     )  # fmt: skip
 
     sql, parameters = select_requests(question)
 
-    assert set(parameters) == set(RequestsQuestion.model_fields) - {"contents"}
+    assert set(parameters) == set(RequestsQuestion.model_fields) - {"contents", "losses"}
     assert all(f"{{{name}:" in sql for name in parameters)
 
 

@@ -15,6 +15,7 @@ from narthex.runtime.sealing import Sealer
 from narthex.runtime.tasks import background
 from narthex.testing.clock import ManualClock
 from narthex_certs.authority import constrained_to, issued_by
+from narthex_certs.certificate import wildcard_hosts
 from narthex_certs.keeper import Keeper
 from narthex_certs.vault import Vault
 
@@ -44,7 +45,8 @@ def keeper_on(
     stream: Stream | None = None,
 ) -> Keeper:
     vault = Vault(directory, Sealer(key))
-    return Keeper(vault, stream or Stream(), clock or ManualClock(), domain, timedelta(days=7), 600.0)
+    hosts = wildcard_hosts(domain)
+    return Keeper(vault, stream or Stream(), clock or ManualClock(), domain, hosts, timedelta(days=7), 600.0)
 
 
 def begun(directory: Path, domain: str = "localhost", **more: object) -> Keeper:

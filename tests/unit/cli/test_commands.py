@@ -229,7 +229,8 @@ def test_certificates_and_routers_are_listed(run, fake):
         "id": "*.services.localhost", "hosts": ["*.services.localhost"], "issuer": "Narthex", "serial": "1f",
         "fingerprint": "ab", "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-04-01T00:00:00Z",
     }  # fmt: skip
-    fake.answers["GET", "certificates"] = (200, [certificate])
+    state = {"id": certificate["id"], "hosts": certificate["hosts"], "issuer": "internal", "certificate": certificate}
+    fake.answers["GET", "certificates/states"] = (200, [state])
     worker = {"router": "r1", "worker": "0", "applied_sequence": 12, "seen": "2026-01-01T00:00:00Z"}
     fake.answers["GET", "routers"] = (200, [worker])
     assert table(run("certs", "list"))[0]["HOSTS"] == "*.services.localhost"

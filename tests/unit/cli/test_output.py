@@ -2,13 +2,18 @@
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime
 
 import pytest
 from pydantic import BaseModel
 
+from narthex.cli import instances, requests, service_users, services, tokens
 from narthex.cli.output import Column, plain, printable, show_line, show_list, show_one
+from narthex.contracts.api import InstanceDetail, RequestRecord, ServiceDetail, ServiceUserDetail, TokenDetail
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Thing(BaseModel):
@@ -82,6 +87,51 @@ def test_ids_are_never_cut_however_narrow_the_terminal(monkeypatch):
     show_list([Thing(id=ID, text="some words that are folded " * 3)], COLUMNS, as_json=False)
     assert ID in screen.getvalue()
     assert len(screen.getvalue().rstrip("\n").split("\n")) > 3
+
+
+WIDE = [
+    Column("ID", lambda thing: thing.id, wide=True),
+    Column("NAME", lambda thing: "web"),
+    Column("TEXT", lambda thing: thing.text, wide=True),
+]
+
+
+def widest_line(monkeypatch, rows, columns, width):
+    """Of a table on a terminal that is so wide."""
+    monkeypatch.setattr(sys, "stdout", screen := Terminal())
+    monkeypatch.setenv("COLUMNS", str(width))
+    show_list(rows, columns, as_json=False)
+    return max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in screen.getvalue().splitlines())
+
+
+@pytest.mark.parametrize(("width", "hidden"), [(120, ""), (60, "TEXT"), (20, "ID, TEXT")])
+def test_wide_columns_make_room_from_the_right_and_are_named(monkeypatch, capsys, width, hidden):
+    assert widest_line(monkeypatch, [Thing(id=ID, text="t" * 40)], WIDE, width) <= width
+    assert capsys.readouterr().err == (f"for lack of room not shown: {hidden}\n" if hidden else "")
+
+
+SERVICE = {"name": "web", "deployment": "hello", "port": 9000, "endpoint": f"https://{ID}.services.localhost:8443"}
+INSTANCE = {"status": "initialising", "deployment": "hello", "version": "v1", "address": "127.100.100.100"}
+INSTANCE |= {"port": 65000, "health": "unhealthy", "reason": "probe: connection refused", "note": "exited with 1"}
+MADE = {"time_created": "2026-01-01T00:00:00Z", "time_updated": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        (services.COLUMNS, ServiceDetail(id=ID, **SERVICE, **MADE)),
+        (instances.COLUMNS, InstanceDetail(id=ID, **INSTANCE, **MADE)),
+        (instances.OF_PROJECT, InstanceDetail(id=ID, **INSTANCE, **MADE)),
+        (
+            requests.COLUMNS,
+            RequestRecord(id=ID, time=NOW, method="OPTIONS", path="/p" * 80, status=429, code="concurrency_limit_user"),
+        ),
+        (tokens.COLUMNS, TokenDetail(id=ID, name="narthex login on build-7", creation_date=NOW, expiry_date=NOW)),
+        (service_users.COLUMNS, ServiceUserDetail(id=ID, email="x", name="robot", creation_date=NOW, expiry_date=NOW)),
+    ],
+)
+def test_tables_of_ordinary_things_fit_into_80_columns(monkeypatch, columns, row):
+    assert widest_line(monkeypatch, [row], columns, 80) <= 80
 
 
 def test_a_pipe_gets_tab_separated_lines(capsys):

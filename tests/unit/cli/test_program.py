@@ -26,7 +26,7 @@ def test_help_has_the_exit_codes(narthex):
     result = narthex("--help")
     assert result.returncode == 0
     for code in "01234":
-        assert f"\n {code}  " in result.stdout
+        assert f"\n  {code}  " in result.stdout
 
 
 def test_without_any_installation_the_message_says_what_to_do(narthex):

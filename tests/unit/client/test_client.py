@@ -164,14 +164,67 @@ def test_a_paged_list_is_one_iterator_and_asks_for_pages_as_they_are_needed(clie
     assert dict(script.requests[1].url.params) == {"limit": "100", "status": "running", "cursor": "c2"}
 
 
-def test_requests_are_paged_by_offset(client_of):
+def test_requests_are_paged_by_cursor(client_of):
     record = {"id": "r", "time": TIME}
-    client, script = client_of(ok({"next": "2", "results": [record, record]}), ok({"next": None, "results": [record]}))
+    client, script = client_of(
+        ok({"next": "7.r", "results": [record, record]}), ok({"next": None, "results": [record]})
+    )
     since = datetime(2026, 1, 1, tzinfo=UTC)
     assert len(list(client.requests.list("hello", status="5xx", since=since, page=2))) == 3
     assert dict(script.requests[1].url.params) == {
-        "limit": "2", "offset": "2", "status": "5xx", "since": "2026-01-01T00:00:00+00:00",
+        "limit": "2", "cursor": "7.r", "status": "5xx", "since": "2026-01-01T00:00:00+00:00",
     }  # fmt: skip
+
+
+def test_a_plain_list_is_asked_for_in_slices_until_one_is_not_full(client_of):
+    services = [{**SERVICE, "id": str(number)} for number in range(1000)]
+    client, script = client_of(ok(services), ok(services[:1]))
+    assert len(list(client.services.list())) == 1001
+    assert [request.url.params.get("offset") for request in script.requests] == [None, "1000"]
+
+
+def test_a_change_can_be_made_only_to_the_state_that_was_read(client_of):
+    client, script = client_of(
+        httpx2.Response(200, json=SERVICE, headers={"etag": '"3"'}), refusal(412, "it has changed", "changed")
+    )
+    read = client.services.get_tagged("hello")
+    with pytest.raises(ApiError) as caught:
+        client.services.update("hello", ServiceUpdate(port=9001), if_match=read.etag)
+    assert (read.value.name, script.requests[1].headers["if-match"]) == ("hello", '"3"')
+    assert caught.value.status == 412
+
+
+def test_a_conditional_change_whose_answer_was_lost_is_not_repeated(client_of):
+    client, script = client_of(httpx2.ReadError("reset"))
+    with pytest.raises(ConnectionFailed):
+        client.services.update("hello", ServiceUpdate(port=9001), if_match='"3"')
+    with pytest.raises(ConnectionFailed):
+        client.service_users.reset_token("u")
+    assert len(script.requests) == 2
+
+
+def test_a_body_is_given_byte_by_byte(client_of):
+    client, _ = client_of(httpx2.Response(200, content=b"\x00\xff"))
+    assert client.requests.body("r", "hello", "v1") == b"\x00\xff"
+
+
+def test_an_argument_that_breaks_a_rule_is_named_before_anything_is_sent(client_of):
+    client, script = client_of(ok({}))
+    with pytest.raises(Invalid, match="user_id: must be a UUID"):
+        client.limits.create("web", "rate", "nobody", 5)
+    assert script.requests == []
+
+
+def test_signing_in_needs_no_token():
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return ok({"access": "session"})
+
+    client = Client("http://api.test", None, transport=httpx2.MockTransport(answer))
+    assert client.account.sign_in("ada@people.test", "correct horse").access == "session"
+    assert "authorization" not in asked[0].headers
 
 
 def test_waiting_ends_when_every_worker_has_applied_the_change(client_of):
@@ -203,6 +256,15 @@ def stream(*texts):
 def event(number):
     record = {"type": "ServiceCreated", "subject": "narthex.v1.service.created", "event": {"key": str(number)}}
     return f"event: ServiceCreated\nid: {number}\ndata: {json.dumps(record)}\n\n"
+
+
+def test_a_stream_of_requests_says_how_many_were_skipped(client_of):
+    record = json.dumps({"id": "r", "time": TIME, "status": 404})
+    client, script = client_of(stream('event: skipped\ndata: {"count": 7}\n\n', f"event: request\ndata: {record}\n\n"))
+    skipped = []
+    assert next(client.requests.stream("web", status="4xx", on_skipped=skipped.append)).status == 404
+    assert skipped == [7]
+    assert str(script.requests[0].url).endswith("/services/web/requests/stream?status=4xx")
 
 
 def test_events_stream_and_go_on_after_the_connection_broke(client_of):

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
 from itertools import product
@@ -10,7 +10,7 @@ from pkgutil import iter_modules
 from typing import Any, get_origin
 
 from narthex.client import operations
-from narthex.client.call import Call, Listing, Tagging, Wait
+from narthex.client.call import Call, Listing, Stream, Tagging, Wait
 from narthex.client.operations import paging
 from narthex.contracts.api import SeriesData
 from narthex_registry.api.server import ROUTES
@@ -23,7 +23,6 @@ NOT_OFFERED = {
     ("PATCH", "/projects/{}/deployments/{}/versions/{}/requests/{}"): "the same",
     ("POST", "/projects/{}/deployments/{}/versions/{}/requests/cancel"): "the same",
     ("POST", "/projects/{}/deployments/{}/versions/{}/revisions"): "what is uploaded is not kept",
-    ("GET", "/projects/{}/events/stream"): "is no call: see Events.stream",
 }
 A_NAME = "0197b3f0-0000-7000-8000-000000000001"  # stands for any, and may be an id
 
@@ -44,7 +43,7 @@ def called() -> set[tuple[str, str]]:
     return {
         sent
         for make in functions
-        if get_origin(make.__annotations__.get("return")) in (Call, Listing, Tagging, Wait)
+        if get_origin(make.__annotations__.get("return")) in (Call, Listing, Stream, Tagging, Wait)
         if make.__module__ != paging.__name__
         for sent in requests_of(make)
     }
@@ -62,18 +61,24 @@ def requests_of(make: Any) -> Iterator[tuple[str, str]]:
     choices = [{"kind": kind} for kind in ("rate", "concurrency")] if "kind" in wants(make) else choices
     for count, choice in product(range(len(names) + 1), choices):
         call = innermost(make(**required | dict.fromkeys(names[:count], A_NAME) | choice))
-        yield call.method, "/" + "/".join("{}" if part in (None, A_NAME, "7") else part for part in call.path)
+        yield (
+            getattr(call, "method", "GET"),
+            "/" + "/".join("{}" if part in (None, A_NAME, "7") else part for part in call.path),
+        )
 
 
 def example(parameter: inspect.Parameter) -> Any:
     """A name; for a number 7, and so on."""
-    by_name = {"email": "ada@people.test", "data": [SeriesData(metric="custom.x", data=[])], "ids": [A_NAME]}
+    by_name = {"email": "ada@people.test", "data": [SeriesData(metric="custom.x", data=[])]}
     by_type = {int: 7, datetime: datetime(2026, 1, 1, tzinfo=UTC), bool: True}
-    return by_name.get(parameter.name) or by_type.get(parameter.annotation, A_NAME)
+    if parameter.name in by_name:
+        return by_name[parameter.name]
+    names = [A_NAME] if get_origin(parameter.annotation) in (list, Sequence) else A_NAME
+    return by_type.get(parameter.annotation, names)
 
 
-def innermost(operation: Any) -> Call[Any]:
-    while not isinstance(operation, Call):
+def innermost(operation: Any) -> Any:
+    while not isinstance(operation, Call | Stream):
         operation = getattr(operation, "first", None) or operation.call
     return operation
 

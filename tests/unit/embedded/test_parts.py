@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from narthex.bus.permissions import ROLES
+from narthex.contracts.reach import parse_reach
 from narthex.runtime.embedded.credentials import VALKEY_USERS, Credentials
 from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.embedded.parts import (
@@ -144,3 +145,15 @@ def test_the_api_is_shown_at_an_address_that_can_be_called(bind: str, api: str) 
 
 def test_services_are_shown_under_the_domain() -> None:
     assert urls(UpSettings(domain="apps.example"))["https"] == "https://<service-id>.services.apps.example:8443"
+
+
+def test_no_instance_may_be_where_the_installation_itself_listens() -> None:
+    parts = services(inherited={"NARTHEX_INSTANCES_DENY": "10.9.0.0/16"})
+    denied = {parts[name].environment["NARTHEX_INSTANCES_DENY"] for name in ("registry", "router", "healthcheck")}
+    assert len(denied) == 1
+    reach = parse_reach("", denied.pop())
+    for port in (8000, 8080, 8443, 1, *(spec.port for spec in parts.values())):
+        assert reach.refusal("127.0.0.1", port)
+    assert reach.refusal("10.9.1.1", 9000)
+    assert not reach.refusal("127.0.0.1", 9000)
+    assert not reach.refusal("127.0.1.1", 8000)

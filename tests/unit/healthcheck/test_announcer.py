@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from narthex.contracts.entities import Health, Instance
+from narthex.contracts.entities import Health, Instance, ReplicaHealth
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.events import Event, ReplicaHealthChanged
 from narthex.runtime.tasks import background
@@ -122,3 +122,35 @@ async def test_told_again_a_verdict_keeps_its_id_and_revision():
         await clock.advance(1)
     first, second = stream.events
     assert first == second
+
+
+async def test_what_another_worker_told_is_where_ours_goes_on_from():
+    async with announcing() as (announcer, stream, clock):
+        told = ReplicaHealthChanged(
+            key="i",
+            revision=START_MS + 60_000,  # its clock is a minute ahead
+            entity=ReplicaHealth(id="i", health=Health.HEALTHY, reason="probe: HTTP 200"),
+            before=Health.UNKNOWN,
+        )
+        announcer.heard(told)
+        assert announcer.last("i") == told.entity
+        announcer.announce(instance(), DOWN, ())
+        await clock.advance(0)
+    (event,) = stream.events
+    assert (event.revision, event.before) == (START_MS + 60_001, Health.HEALTHY)
+
+
+async def test_our_own_word_that_comes_back_before_its_acknowledgement_is_not_told_again():
+    async with announcing() as (announcer, stream, clock):
+        publish = stream.publish
+
+        async def heard_first(event: Event) -> None:
+            assert isinstance(event, ReplicaHealthChanged)
+            announcer.heard(event.model_copy())
+            await publish(event)
+
+        stream.publish = heard_first  # type: ignore[method-assign]
+        announcer.announce(instance(), UP, ())
+        await clock.advance(10)
+    assert len(stream.events) == 1
+    assert announcer.waiting == 0

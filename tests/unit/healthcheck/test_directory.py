@@ -149,14 +149,28 @@ def test_old_events_replayed_after_a_snapshot_do_not_bring_back_the_dead():
 def test_a_jump_in_the_sequence_is_a_hole(sequence, hole):
     directory = Directory()
     directory.replace([], sequence=4)
-    assert directory.misses(registered(sequence=sequence)) is hole
+    directory.take(registered(sequence=sequence))
+    assert directory.has_hole() is hole
 
 
 def test_facts_about_other_things_count_in_the_sequence():
     directory = Directory()
     directory.replace([], sequence=4)
     directory.take(TokenIssued(key="t", sequence=5, entity=Token(id="t", subject_id="u", digest="0")))
-    assert not directory.misses(registered(sequence=6))
+    directory.take(registered(sequence=6))
+    assert not directory.has_hole()
+
+
+def test_a_hole_is_closed_by_a_fact_that_was_overtaken_or_by_a_snapshot():
+    directory = Directory()
+    directory.replace([], sequence=4)
+    directory.take(registered(sequence=6))
+    directory.take(registered("j", sequence=8))
+    assert directory.has_hole()
+    directory.take(registered("k", sequence=5))
+    assert directory.has_hole()
+    directory.replace([], sequence=7)
+    assert not directory.has_hole()
 
 
 LIFE: list[Event] = [

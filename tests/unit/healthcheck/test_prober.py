@@ -5,8 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from narthex.contracts.entities import Health, HealthCheck, Instance, Version
-from narthex.contracts.events import InstanceDraining, InstanceRegistered, InstanceRemoved, VersionUpdated
+from narthex.contracts.entities import Health, HealthCheck, Instance, ReplicaHealth, SeenOfInstance, Version
+from narthex.contracts.events import (
+    InstanceDraining,
+    InstanceRegistered,
+    InstanceRemoved,
+    UpstreamEvidence,
+    VersionUpdated,
+)
 from narthex.runtime.tasks import background
 from narthex.testing.clock import ManualClock
 from narthex_healthcheck.directory import Directory
@@ -28,6 +34,7 @@ class Stage:
     probes: list[tuple[float, str]] = field(default_factory=list)
     told: list[tuple[str, Health, str]] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    known: dict[str, ReplicaHealth] = field(default_factory=dict)  # told by other workers
     held: asyncio.Event | None = None  # while set to an event, probes wait for it
 
     async def probe(self, target: Target) -> Outcome:
@@ -44,6 +51,9 @@ class Stage:
 
     def forget(self, instance_id: str) -> None:
         self.forgotten.append(instance_id)
+
+    def last(self, instance_id: str) -> ReplicaHealth | None:
+        return self.known.get(instance_id)
 
 
 def registered(address: str = "a", revision: int = 1, port: int | None = 9000) -> InstanceRegistered:
@@ -169,3 +179,50 @@ async def test_a_probe_that_could_not_be_made_says_nothing_about_the_instance():
         await stage.clock.advance(60)
     assert len(stage.probes) > 10
     assert len(stage.told) == 1
+
+
+def refused_at(router: str, port: int = 9000) -> UpstreamEvidence:
+    seen = SeenOfInstance(instance_id="i", address="a", port=port, refused=1, failed_ago_ms=0)
+    return UpstreamEvidence(key=router, router=router, instances=(seen,))
+
+
+async def test_what_a_router_sees_has_the_instance_probed_at_once():
+    async with probing() as (stage, prober):
+        stage.outcomes["a"] = GOOD
+        prober.refresh(stage.directory.take(registered()))
+        await stage.clock.advance(1)
+        stage.outcomes["a"] = DOWN
+        prober.hear(refused_at("r1"))
+        await stage.clock.advance(0)
+    assert [at for at, _ in stage.probes] == [0.0, 1.0]
+    assert stage.told[1:] == [("i", Health.UNHEALTHY, "probe: connection refused")]
+
+
+async def test_routers_that_see_failures_all_the_time_do_not_have_it_probed_all_the_time():
+    async with probing() as (stage, prober):
+        stage.outcomes["a"] = GOOD
+        prober.refresh(stage.directory.take(registered()))
+        for _ in range(100):
+            await stage.clock.advance(0.01)
+            prober.hear(refused_at("r1"))
+    assert len(stage.probes) <= 5
+
+
+async def test_an_instance_that_fails_every_other_probe_changes_a_few_times_and_not_for_ever():
+    async with probing() as (stage, prober):
+        probes = 0
+
+        async def every_other(target: Target) -> Outcome:
+            nonlocal probes
+            probes += 1
+            return GOOD if probes % 2 else DOWN
+
+        prober._probe = every_other
+        prober.refresh(stage.directory.take(registered()))
+        prober._standing.put("j", "v", Health.HEALTHY)  # it is not alone
+        await stage.clock.advance(3600)
+    falls = sum(health is Health.UNHEALTHY for _, health, _ in stage.told)
+    # Seven doublings to a minute's hold, then one fall a minute; without the quarantine there were 680.
+    assert falls < 75
+    assert len(stage.told) <= 2 * falls + 1
+    assert stage.told[-2][2].endswith("it falls often and stays out for 60 s") or stage.told[-1][2].endswith("60 s")

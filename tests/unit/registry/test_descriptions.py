@@ -4,11 +4,13 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
 from narthex.contracts.events import every_event
 from narthex_registry.api import elsewhere
-from narthex_registry.api.installation import openapi
+from narthex_registry.api.openapi import openapi
 from narthex_registry.api.server import ROUTES
-from narthex_registry.api.services import status_range
+from narthex_registry.api.service_requests import status_range
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,16 +34,29 @@ def test_every_event_is_in_the_asyncapi_document() -> None:
     assert {channel["address"] for channel in channels} == {kind.subject for kind in every_event()}
 
 
-def test_every_route_that_takes_or_gives_models_is_in_the_openapi_document() -> None:
+def test_every_route_that_is_served_is_in_the_openapi_document_with_a_name_of_its_own() -> None:
     document = openapi(ROUTES, "/v2.1")
     described = {(path, method) for path, item in document["paths"].items() for method in item}
-    routed = {("/v2.1" + route.path, route.method.lower()) for route in ROUTES if route not in elsewhere.ROUTES}
-    version = "/v2.1/projects/{project}/deployments/{deployment}/versions/{version}"
-    assert routed - described == {
-        ("/v2.1/projects/{project}/events/stream", "get"),
-        (version + "/revisions", "post"),  # takes a file
+    assert described == {
+        ("/v2.1" + route.path, route.method.lower()) for route in ROUTES if route not in elsewhere.ROUTES
     }
-    assert document["paths"]["/v2.1/projects/{project}/services"]["post"]["responses"]["201"]
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    assert all(operation["summary"] and operation["tags"] for operation in operations)
+
+
+def test_the_openapi_document_keeps_to_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(openapi(ROUTES, "/v2.1")).validate()
+
+
+def test_an_operation_says_what_it_can_answer_and_what_it_asks_for() -> None:
+    paths = openapi(ROUTES, "/v2.1")["paths"]
+    service = paths["/v2.1/projects/{project}/services/{service}"]
+    assert {"200", "400", "401", "403", "404", "409", "412", "413", "429"} <= set(service["patch"]["responses"])
+    assert "etag" in service["get"]["responses"]["200"]["headers"]
+    assert {"project", "service", "If-Match"} <= {each["name"] for each in service["patch"]["parameters"]}
+    assert "412" not in service["get"]["responses"]
+    assert paths["/v2.1/status"]["get"]["security"] == []
 
 
 def test_a_status_filter_means_a_range() -> None:

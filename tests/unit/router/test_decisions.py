@@ -6,11 +6,9 @@ from uuid import UUID
 
 import pytest
 from integration.router_kit import service_entries
-from msgspec import structs
 
 from narthex.contracts.entities import RequestRecord
 from narthex_router import balance
-from narthex_router.access import Refusal, admit, read_token
 from narthex_router.exchange import CONNECT_FAILED, NEXT, UPSTREAM_CLOSED, Attempt, Exchange, State, Step
 from narthex_router.http1 import Fields
 from narthex_router.journal import BATCH, Journal
@@ -18,7 +16,7 @@ from narthex_router.plane import RequestIds
 from narthex_router.responses import PROBLEMS, REASONS, problem
 from narthex_router.retries import FLOOR, RetryBudget, may_retry
 from narthex_router.shape import Shape
-from narthex_router.table import Caller, Table, Target
+from narthex_router.table import Table, Target
 from narthex_router.tls import covers
 
 TARGET = Target("svc", "i", "127.0.0.1", 9000)
@@ -77,6 +75,22 @@ def test_an_instance_that_goes_moves_only_its_own_sessions() -> None:
     assert len(set(before.values())) == 5
 
 
+def test_an_instance_that_became_healthy_lately_takes_part_in_a_rising_share_of_choices() -> None:
+    old, new = Load(0, key=b"old"), Load(0, key=b"new")
+    since = {b"old": 0.0, b"new": 1000.0}
+
+    chance = [0.5]
+    for age, takes_part in ((1.0, False), (29.0, False), (31.0, True), (59.0, True)):
+        assert (new in balance.warmed([old, new], since, 60.0, 1000.0 + age, lambda: chance[0])) is takes_part
+    chance[0] = balance.LEAST_WARMTH / 2
+    assert new in balance.warmed([old, new], since, 60.0, 1000.0, lambda: chance[0])  # something has to warm it up
+
+
+def test_when_all_are_new_all_take_part() -> None:
+    loads = [Load(0, key=b"a"), Load(0, key=b"b")]
+    assert balance.warmed(loads, {b"a": 10.0, b"b": 10.0}, 60.0, 11.0, lambda: 0.9) == loads
+
+
 def test_a_choice_never_compares_one_with_itself() -> None:
     loads = [Load(9), Load(0), Load(9)]
     draws = iter([0.4, 0.4])  # both would fall on the middle one
@@ -133,32 +147,6 @@ def test_every_problem_is_a_whole_message_that_names_its_code(code: str) -> None
     assert said["attempts"][0]["at_ms"] == 500.0
 
 
-@pytest.mark.parametrize(
-    ("header", "token"),
-    [
-        (b"Token abc", b"abc"),
-        (b"bearer  abc ", b"abc"),
-        (b"TOKEN abc", b"abc"),
-        (b"Basic abc", b""),
-        (b"abc", b""),
-        (b"Token", b""),
-        (b"Token ", b""),
-    ],
-)
-def test_a_token_is_read_from_token_and_bearer(header: bytes, token: bytes) -> None:
-    assert read_token(header) == token
-
-
-def test_a_public_service_asks_for_nothing() -> None:
-    def nobody(token: bytes) -> Caller | None:
-        return None
-
-    route = exchange().route
-    assert admit(route, None, nobody, 0.0) is None
-    with pytest.raises(Refusal):
-        admit(structs.replace(route, authentication_required=True), None, nobody, 0.0)
-
-
 def test_a_fifth_of_a_services_requests_may_be_sent_again_at_a_time() -> None:
     budget = RetryBudget()
     assert [budget.take(b"a", 100) for _ in range(21)] == [True] * 20 + [False]
@@ -188,7 +176,7 @@ def test_a_full_journal_counts_what_it_drops_and_says_so_with_the_next_batch() -
     for _ in range(5):
         journal.add(exchange())
     assert len(json.loads(f"[{journal.take()}]")) == 2
-    assert (journal.take_dropped(), journal.take_dropped(), journal.take()) == (3, 0, "")
+    assert (journal.take_dropped(), journal.take_dropped(), journal.take()) == ([("p", "svc", 3)], [], "")
 
 
 def test_what_clients_choose_cannot_make_a_batch_too_large_for_the_bus() -> None:

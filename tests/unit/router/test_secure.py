@@ -9,7 +9,7 @@ import pytest
 from narthex.testing.ca import ThrowAwayCA
 from narthex_router.plane import Connection
 from narthex_router.secure import FLOOD, PIECE, RIDERS, Secure
-from narthex_router.tls import _load_pair, new_context
+from narthex_router.tls import load_pair, new_context
 
 CA = ThrowAwayCA()
 ISSUED = CA.issue("svc.test")
@@ -76,7 +76,7 @@ class Talk:
 
     def __init__(self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> None:
         context = new_context()
-        _load_pair(context, ISSUED.chain.encode() + b"\n" + ISSUED.key)
+        load_pair(context, ISSUED.chain.encode() + b"\n" + ISSUED.key)
         self.above, self.wire = Above(), Wire()
         self.connections: set[Connection] = set()
         self.secure = Secure(context, lambda: self.above, self.connections, 10.0)

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from narthex.contracts.api import DeploymentCreate, InstanceCreate, Request, ServiceCreate, VersionCreate
 from narthex.contracts.errors import Misconfigured
+from narthex.contracts.sentences import first
 
 Body = TypeVar("Body", bound=Request)
 
@@ -111,10 +112,8 @@ def _body(model: type[Body], keys: Any, where: str) -> Body:
     try:
         return model.model_validate(_object(keys, where))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join([where, *(str(part) for part in first["loc"])])
-        rule = "is no field here" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
-        raise Misconfigured(f"{place}: {rule}") from None
+        place, rule = first(error)
+        raise Misconfigured(f"{'.'.join(filter(None, (where, place)))}: {rule}") from None
 
 
 def _object(value: Any, where: str, known: set[str] | None = None) -> Mapping[str, Any]:

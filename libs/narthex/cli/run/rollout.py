@@ -23,7 +23,7 @@ from narthex.contracts.errors import NarthexError
 from narthex.runtime.tasks import background
 
 LEASE_S = 15
-DRAIN_S = 15.0
+DRAIN_S = 35.0  # above the registry's deadline; a replica without requests is gone in a moment
 READY_POLL_S = 0.25
 HINT_AFTER_S = 20.0
 

@@ -1,11 +1,14 @@
 """What happened in a project, and who did it."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from narthex.client.call import Call, Listing
+from narthex.client.call import Call, Listing, Stream
 from narthex.client.operations.paging import PAGE, by_offset
-from narthex.client.operations.paths import Path, in_project, moment, of_deployment
-from narthex.contracts.api import AuditRecord, LogLine, ProjectEventRecord
+from narthex.client.operations.paths import in_project, moment, of_deployment
+from narthex.client.stream import read_event
+from narthex.contracts.api import AuditRecord, EventRecord, LogLine, ProjectEventRecord
+from narthex.contracts.errors import NarthexError
 
 
 def list_audit(
@@ -52,6 +55,12 @@ def list_logs(
     return Call("GET", in_project(project, "logs"), list[LogLine], query=parameters)
 
 
-def events_path(project: str | None) -> Path:
-    """Where the stream of events is."""
-    return in_project(project, "events", "stream")
+def stream_events(
+    *, project: str | None = None, on_lost: Callable[[NarthexError], None] | None = None
+) -> Stream[EventRecord]:
+    """The events of a project as they happen, without end.
+
+    When the connection breaks, `on_lost` is called and the stream goes on with what happens from then on;
+    ConnectionFailed comes only if the API stays away for `Retry.total_s`.
+    """
+    return Stream(in_project(project, "events", "stream"), read_event, on_lost)

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from narthex.contracts.errors import Invalid
+from narthex.contracts.sentences import sentence
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -14,6 +15,4 @@ def made(model: type[Body], /, **fields: Any) -> Body:
     try:
         return model.model_validate({name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Invalid(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise Invalid(sentence(error)) from None

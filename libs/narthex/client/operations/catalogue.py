@@ -1,12 +1,11 @@
-"""Environments, instance types and variables, which versions name and Narthex does not keep: for UbiOps scripts."""
+"""Environments and instance types, which versions name and Narthex does not keep: for UbiOps scripts."""
 
 from narthex.client.call import Call, Listing
 from narthex.client.operations.paging import PAGE, by_cursor
-from narthex.client.operations.paths import flag, in_project, labels, of_deployment, of_version
+from narthex.client.operations.paths import flag, in_project, labels
 from narthex.contracts.api import (
     EnvironmentDetail,
     EnvironmentTag,
-    EnvironmentVariable,
     InstanceType,
     InstanceTypeGroup,
     InstanceTypeGroupPage,
@@ -37,19 +36,6 @@ def list_environment_tags(name: str, *, project: str | None = None) -> Call[list
 def get_environment_tag(name: str, tag: str, *, project: str | None = None) -> Call[EnvironmentTag]:
     """One tag."""
     return Call("GET", in_project(project, "environments", name, "tags", tag), EnvironmentTag)
-
-
-def list_variables(
-    deployment: str | None = None, version: str | None = None, *, project: str | None = None
-) -> Call[list[EnvironmentVariable]]:
-    """The environment variables of a project, a deployment or a version."""
-    if deployment is None:
-        path = in_project(project, "environment-variables")
-    elif version is None:
-        path = of_deployment(project, deployment, "environment-variables")
-    else:
-        path = of_version(project, deployment, version, "environment-variables")
-    return Call("GET", path, list[EnvironmentVariable])
 
 
 def list_instance_types(*, project: str | None = None) -> Listing[InstanceTypePage, InstanceType]:

@@ -1,17 +1,12 @@
 """What concerns the whole installation."""
 
 from narthex.client.call import Call
-from narthex.contracts.api import ApiStatus, Certificate, PermissionDetail, WorkerApplied
+from narthex.contracts.api import ApiStatus, DiscoveryProvider, PermissionDetail, WorkerApplied
 
 
 def status() -> Call[ApiStatus]:
     """Whether the API is up; needs no token."""
     return Call("GET", ["status"], ApiStatus)
-
-
-def list_certificates() -> Call[list[Certificate]]:
-    """The certificates that routers serve with."""
-    return Call("GET", ["certificates"], list[Certificate])
 
 
 def list_routers() -> Call[list[WorkerApplied]]:
@@ -22,3 +17,8 @@ def list_routers() -> Call[list[WorkerApplied]]:
 def list_permissions() -> Call[list[PermissionDetail]]:
     """Everything that a role can permit."""
     return Call("GET", ["permissions"], list[PermissionDetail])
+
+
+def list_discovery() -> Call[list[DiscoveryProvider]]:
+    """The sources that instances are found in, and whether they can be read."""
+    return Call("GET", ["discovery"], list[DiscoveryProvider])

@@ -5,7 +5,7 @@ from typing import Literal
 from narthex.client.call import Call
 from narthex.client.operations.bodies import made
 from narthex.client.operations.paths import Nothing, Path, of_service
-from narthex.contracts.api import UserLimitCreate, UserLimitDetail, UserLimitUpdate
+from narthex.contracts.api import LimitUse, UserLimitCreate, UserLimitDetail, UserLimitUpdate
 
 Kind = Literal["rate", "concurrency"]
 
@@ -47,3 +47,8 @@ def update_user_limit(
 def delete_user_limit(service: str, kind: Kind, user: str, *, project: str | None = None) -> Call[None]:
     """Take a user's limit away: the service's default counts again."""
     return Call("DELETE", _path(project, service, kind, user), Nothing)
+
+
+def list_limit_use(service: str, *, user_id: str | None = None, project: str | None = None) -> Call[list[LimitUse]]:
+    """How much of a service's limits is in use; with `user_id` also of those of each of the user's tokens."""
+    return Call("GET", of_service(project, service, "limits"), list[LimitUse], query={"user_id": user_id})

@@ -47,12 +47,9 @@ def by_offset(first: Call[list[Item]]) -> Listing[list[Item], Item]:
 
 
 def _next_slice(call: Call[list[Item]], page: list[Item]) -> Call[list[Item]] | None:
-    return None if len(page) < int(call.query["limit"] or 0) else after(call, len(page))
-
-
-def after(call: Call[R], count: int) -> Call[R]:
-    """The call for what comes after so many more entries."""
-    return _with_query(call, "offset", int(call.query.get("offset") or 0) + count)
+    if len(page) < int(call.query["limit"] or 0):
+        return None
+    return _with_query(call, "offset", int(call.query.get("offset") or 0) + len(page))
 
 
 def _with_query(call: Call[R], key: str, value: str | int) -> Call[R]:

@@ -1,13 +1,16 @@
 """What services were asked and answered. Without a version, a deployment's default one is meant."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
-from narthex.client.call import Call, Listing
-from narthex.client.operations.paging import PAGE, after, by_offset
+from narthex.client.call import Call, Listing, Stream
+from narthex.client.operations.paging import PAGE, by_cursor, by_offset
 from narthex.client.operations.paths import Nothing, Path, Query, in_project, moment, of_deployment, of_service
+from narthex.client.stream import read_request
 from narthex.contracts.api import (
+    Explanation,
     RequestDetail,
     RequestIds,
     RequestOverview,
@@ -15,7 +18,9 @@ from narthex.contracts.api import (
     RequestRecord,
     RequestsDeleted,
     RequestSummary,
+    ServiceRequest,
 )
+from narthex.contracts.errors import NarthexError
 
 Side = Literal["input", "output"]
 
@@ -32,30 +37,71 @@ def list_requests(
     path: str | None = None,
     instance: str | None = None,
     slower_than_ms: float | None = None,
+    body: str | None = None,
     page: int = PAGE,
     project: str | None = None,
 ) -> Listing[RequestPage, RequestRecord]:
     """What was asked of a service, newest first. `status` is a number or a class such as `5xx`, `path` an RE2
-    expression that is found anywhere in it, `user` an id."""
+    expression that is found anywhere in it, `user` an id, `body` a text in one of the bodies."""
     query: Query = {
         "limit": page,
-        "offset": 0,
-        "status": status,
-        "code": code,
         "since": moment(since),
         "until": moment(until),
+        "body": body,
+        **_which(status, code, user, method, path, instance, slower_than_ms),
+    }
+    return by_cursor(Call("GET", of_service(project, service, "requests"), RequestPage, query=query), RequestRecord)
+
+
+def get_service_request(service: str, id: str, *, project: str | None = None) -> Call[ServiceRequest]:
+    """One request to a service, with headers and bodies where they were kept."""
+    return Call("GET", of_service(project, service, "requests", id), ServiceRequest)
+
+
+def explain_request(service: str, id: str, *, project: str | None = None) -> Call[Explanation]:
+    """Why a request went as it did: a sentence, the instances and events of its moment, the limits."""
+    return Call("GET", of_service(project, service, "requests", id, "explain"), Explanation)
+
+
+def stream_requests(
+    service: str,
+    *,
+    status: str | None = None,
+    code: str | None = None,
+    user: str | None = None,
+    method: str | None = None,
+    path: str | None = None,
+    instance: str | None = None,
+    slower_than_ms: float | None = None,
+    on_lost: Callable[[NarthexError], None] | None = None,
+    on_skipped: Callable[[int], None] | None = None,
+    project: str | None = None,
+) -> Stream[RequestRecord]:
+    """The requests to a service as they are served, without end. See `Events.stream` for `on_lost`; `on_skipped` hears
+    how many came faster than they were read."""
+    query = _which(status, code, user, method, path, instance, slower_than_ms)
+    read = partial(read_request, on_skipped=on_skipped)
+    return Stream(of_service(project, service, "requests", "stream"), read, on_lost, query)
+
+
+def _which(
+    status: str | None,
+    code: str | None,
+    user: str | None,
+    method: str | None,
+    path: str | None,
+    instance: str | None,
+    slower_than_ms: float | None,
+) -> Query:
+    return {
+        "status": status,
+        "code": code,
         "user": user,
         "method": method,
         "path": path,
         "instance": instance,
-        "slower_than_ms": None if slower_than_ms is None else f"{slower_than_ms:g}",
+        "slower_than_ms": None if slower_than_ms is None else f"{slower_than_ms:f}",
     }
-    call = Call("GET", of_service(project, service, "requests"), RequestPage, query=query)
-    return Listing(call, lambda answer: answer.results, _next_page)
-
-
-def _next_page(call: Call[RequestPage], page: RequestPage) -> Call[RequestPage] | None:
-    return None if page.next is None or not page.results else after(call, len(page.results))
 
 
 def list_version_requests(

@@ -6,7 +6,7 @@ to be quoted.
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from narthex.runtime.embedded.credentials import Credentials
@@ -26,14 +26,17 @@ INHERITED = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
 
+# Parts that instances are registered at, or that connect to them.
+CONNECTING = ("registry", "router", "healthcheck")
+
 # Settings of one part that a user may have in the environment of `narthex up`; no other part sees them.
 OWN_SETTINGS = {
     "registry": (
         *("NARTHEX_REGISTRY_", "NARTHEX_DATABASE_", "NARTHEX_API_"),
-        *("NARTHEX_SIGN_IN_", "NARTHEX_WEBHOOKS_"),
+        *("NARTHEX_SIGN_IN_", "NARTHEX_WEBHOOKS_", "NARTHEX_INSTANCES_"),
     ),
-    "router": ("NARTHEX_ROUTER_",),
-    "healthcheck": ("NARTHEX_HEALTHCHECK_",),
+    "router": ("NARTHEX_ROUTER_", "NARTHEX_INSTANCES_"),
+    "healthcheck": ("NARTHEX_HEALTHCHECK_", "NARTHEX_INSTANCES_"),
     "certs": ("NARTHEX_CERTS_",),
     "audit": ("NARTHEX_AUDIT_",),
 }
@@ -80,11 +83,13 @@ def service_specs(
 ) -> tuple[Spec, ...]:
     """The five services, as processes."""
     specs = []
-    for name in SERVICES:
-        port = next(ports)
+    admin_ports = {name: next(ports) for name in SERVICES}
+    taken = own_ports(settings, (*server_ports.values(), *admin_ports.values()), inherited)
+    for name, port in admin_ports.items():
         environment = {
             **_inherit(inherited, OWN_SETTINGS[name]),
             **_common_environment(name, settings, directory, credentials, server_ports["nats"], port),
+            **({"NARTHEX_INSTANCES_DENY": taken} if name in CONNECTING else {}),
             **_own_environment(name, settings),
         }
         if name in credentials.valkey:
@@ -95,6 +100,14 @@ def service_specs(
         command = (sys.executable, "-P", "-m", "narthex", "serve", name)
         specs.append(Spec(name, command, environment, port))
     return tuple(specs)
+
+
+def own_ports(settings: UpSettings, loopback: Iterable[int], inherited: Mapping[str, str]) -> str:
+    """Where no instance may be: what listens here is ours, and a user's own list."""
+    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    public = (f"{host}:{port}" for port in (settings.api_port, settings.http_port, settings.https_port))
+    own = (*public, *(f"127.0.0.1:{port}" for port in loopback))
+    return ", ".join((*filter(None, [inherited.get("NARTHEX_INSTANCES_DENY", "")]), *own))
 
 
 def valkey_config(port: int, passwords: Mapping[str, str]) -> str:
@@ -146,6 +159,7 @@ def _own_environment(name: str, settings: UpSettings) -> dict[str, str]:
             "NARTHEX_ROUTER_HTTP_PORT": str(settings.http_port),
             "NARTHEX_ROUTER_HTTPS_PORT": str(settings.https_port),
             "NARTHEX_ROUTER_WORKERS": str(settings.router_workers),
+            "NARTHEX_ROUTER_SIGN_IN_URL": f"{urls(settings)['api']}/sign-in",
         }
     return {}
 

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, TypeVar
 
 import aiohttp
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
 from narthex.runtime.clock import Clock
@@ -21,6 +22,7 @@ USER_AGENT = f"narthex/{version('narthex')} (ACME; RFC 8555)"  # section 6.1: a 
 TIMEOUT_S = 45.0
 MOST_BYTES = 1 << 20
 NONCES_KEPT = 50
+PAGES = 50  # of a list of orders
 BAD_NONCES = 50  # in a row: a CA that refuses more is out of order
 
 Read = TypeVar("Read", bound=BaseModel)
@@ -29,10 +31,9 @@ Read = TypeVar("Read", bound=BaseModel)
 class Answer:
     """What the CA answered: status, headers, body."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], links: list[str], body: bytes) -> None:
+    def __init__(self, status: int, headers: MultiMapping[str], body: bytes) -> None:
         self.status = status
         self.headers = headers
-        self.links = links
         self.body = body
 
 
@@ -72,13 +73,18 @@ class Client:
 
     async def known_orders(self) -> tuple[str, ...]:
         """The account's orders, where the CA lists them (section 7.1.2.1: those that are not over)."""
-        account = _read(await self._post(self.account_url, {}), Account)
-        if not account.orders:
-            return ()
-        try:
-            return _read(await self._post(account.orders), OrderList).orders
-        except (Problem, CaAway):
-            return ()  # Let's Encrypt names such a list and has none
+        page = _read(await self._post(self.account_url), Account).orders
+        found: list[str] = []
+        for _ in range(PAGES):
+            if not page:
+                break
+            try:
+                answer = await self._post(page)
+                found += _read(answer, OrderList).orders
+            except (Problem, CaAway):
+                break  # Let's Encrypt names such a list and has none
+            page = next(iter(_links(answer, "next")), "")
+        return tuple(found)
 
     # -- an order -------------------------------------------------------------------------------------------
 
@@ -109,7 +115,7 @@ class Client:
     async def chains(self, url: str, *, alternatives: bool) -> list[str]:
         """The certificate with its chain, as PEM; and the other chains that the CA offers (section 7.4.2)."""
         answer = await self._post(url)
-        others = [await self._post(link) for link in answer.links] if alternatives else []
+        others = [await self._post(link) for link in _links(answer, "alternate")] if alternatives else []
         return [each.body.decode("ascii", "replace") for each in (answer, *others)]
 
     # -- a certificate --------------------------------------------------------------------------------------
@@ -169,7 +175,7 @@ class Client:
                 self._session.request(method, url, data=data, headers=headers, allow_redirects=False) as response,
             ):
                 text = b"" if method == "HEAD" else await _bounded(response)
-                found = Answer(response.status, response.headers, _alternates(response), text)
+                found = Answer(response.status, response.headers, text)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise CaAway(f"the CA at {url} is away: {str(error) or type(error).__name__}") from error
         nonce = found.headers.get("Replay-Nonce", "")
@@ -206,14 +212,14 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body)
 
 
-def _alternates(response: aiohttp.ClientResponse) -> list[str]:
-    """Links to other chains. aiohttp's `links` keeps one of each relation only."""
-    found = []
-    for header in response.headers.getall("Link", []):
-        for target, parameters in re.findall(r"<([^>]*)>((?:\s*;[^,<]*)*)", header):
-            if re.search(r"""rel\s*=\s*"?alternate\b""", parameters):
-                found.append(target)
-    return found
+def _links(answer: Answer, relation: str) -> list[str]:
+    """Where the answer's links of a relation lead. aiohttp's own `links` keeps one of each."""
+    return [
+        target
+        for header in answer.headers.getall("Link", [])
+        for target, parameters in re.findall(r"<([^>]*)>((?:\s*;[^,<]*)*)", header)
+        if re.search(rf"""rel\s*=\s*"?{relation}\b""", parameters)
+    ]
 
 
 def _location(answer: Answer) -> str:

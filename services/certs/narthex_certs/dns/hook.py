@@ -39,11 +39,12 @@ class Hook:
             raise CaAway(f"the DNS hook could not be run: {error}") from error
         try:
             _, said = await asyncio.wait_for(process.communicate(), self._timeout_s)
-        except BaseException:
+        except TimeoutError:
+            raise CaAway(f"the DNS hook took longer than {self._timeout_s:g} s to {arguments[0]} a record") from None
+        finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-            raise
         if process.returncode != 0:
             words = said.decode(errors="replace").strip()[-200:]
             raise CaAway(f"the DNS hook failed to {arguments[0]} {arguments[1]} (exit {process.returncode}): {words}")

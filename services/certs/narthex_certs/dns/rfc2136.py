@@ -59,7 +59,9 @@ class Rfc2136:
         except (dns.exception.DNSException, OSError, EOFError) as error:
             raise CaAway(f"the DNS server {self._server} took no update: {error or type(error).__name__}") from error
         if answer.rcode() != dns.rcode.NOERROR:
-            raise CaAway(f"the DNS server {self._server} refused an update of {name}: {dns.rcode.to_text(answer.rcode())}")
+            raise CaAway(
+                f"the DNS server {self._server} refused an update of {name}: {dns.rcode.to_text(answer.rcode())}"
+            )
 
 
 def _address(server: str) -> str:

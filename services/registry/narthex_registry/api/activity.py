@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200
 from pydantic import Field
 
 from narthex.contracts import api
@@ -12,6 +11,7 @@ from narthex.contracts.errors import Invalid
 from narthex_registry import activity, deployments, logs
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import When, in_utc
+from narthex_registry.api.signature import r200
 from narthex_registry.api.state import PROJECT_ID, state
 from narthex_registry.tables import AuditEvent, ProjectEvent
 

@@ -1,13 +1,14 @@
 """Deployments and their versions."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
-from narthex_registry import deployments, versions
+from narthex_registry import deployments, switching, versions
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.moments import WaitS
 from narthex_registry.api.needs import Permission
 from narthex_registry.api.preconditions import about
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import GRANTS, PROJECT_ID, cause, state
 from narthex_registry.fields import matches_labels
 
@@ -50,15 +51,26 @@ async def get_deployment(request: web.Request, project: str, deployment: str, /)
 
 @endpoint("deployments.update")
 async def update_deployment(
-    request: web.Request, project: str, deployment: str, /, body: api.DeploymentUpdate
+    request: web.Request,
+    project: str,
+    deployment: str,
+    /,
+    body: api.DeploymentUpdate,
+    force: bool = False,
+    wait_s: WaitS = 0.0,
 ) -> r200[api.DeploymentDetail]:
-    """Change a deployment, or which of its versions is the default."""
-    async with state(request).database.change(cause(request)) as change:
-        found = await deployments.find(change.session, request[PROJECT_ID], deployment)
-        about(request, found)
-        await deployments.update(change, found, body)
-        default = await deployments.default_version_name(change.session, found)
-    return deployments.detail(found, project, default)
+    """Change a deployment, or which of its versions is the default. A default without healthy instances is not taken
+    over to from one that has some: `wait_s` waits for them, `force` goes on without."""
+
+    async def update() -> api.DeploymentDetail:
+        async with state(request).database.change(cause(request)) as change:
+            found = await deployments.find(change.session, request[PROJECT_ID], deployment)
+            about(request, found)
+            await deployments.update(change, found, body, force=force)
+            default = await deployments.default_version_name(change.session, found)
+        return deployments.detail(found, project, default)
+
+    return await switching.waiting(update, wait_s)
 
 
 @endpoint("deployments.delete")

@@ -3,25 +3,24 @@
     @endpoint("services.create")
     async def create(request, project: str, /, body: api.ServiceCreate) -> r201[api.ServiceDetail]:
 
-The decorator says what the caller must be permitted (`needs`). Parameters before the slash come from the path, a
-model is the body, the rest is the query string; the annotation of the result says the status. The same signature is
-what /openapi.json is made of.
+The decorator says what the caller must be permitted (`needs`); how the signature is read stands in `signature`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import update_wrapper
 from itertools import islice
-from typing import Any, NoReturn, get_origin, get_type_hints
+from typing import Any
 
 from aiohttp import web
-from aiohttp_pydantic.decorator import inject_params
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from narthex.contracts.errors import Invalid
+from narthex.contracts.sentences import sentence
 from narthex_registry.api.needs import Needs, needs_of
 from narthex_registry.api.preconditions import tagged
-from narthex_registry.api.sentences import sentence
+from narthex_registry.api.signature import Signature
+from narthex_registry.api.state import BODY
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,21 +31,37 @@ def endpoint(needs: str | Needs, *, counted: bool = True) -> Callable[[Callable[
     """Make an aiohttp handler of a function that returns models."""
 
     def made(handler: Callable[..., Awaitable[Any]]) -> Handler:
-        injected = inject_params(on_validation_error=_refuse).and_request(handler)
-        status = _status(handler)
+        signature = Signature.of(handler)
 
         @needing(needs, counted=counted)
         async def answer(request: web.Request) -> web.StreamResponse:
-            result = await injected(request)
+            path = request.match_info
+            arguments = _arguments(signature, request)
+            result = await handler(request, *(path[name] for name in signature.path), **arguments)
             if isinstance(result, Iterator):
-                return await long_list(result, status)
-            return tagged(request, result if isinstance(result, web.StreamResponse) else rendered(result, status))
+                return await long_list(result, signature.status)
+            whole = result if isinstance(result, web.StreamResponse) else rendered(result, signature.status)
+            return tagged(request, whole)
 
         update_wrapper(answer, handler)
-        answer.is_aiohttp_pydantic_handler = True  # type: ignore[attr-defined]  # how its OpenAPI generator knows it
+        answer.signature = signature  # type: ignore[attr-defined]  # what /openapi.json is made of
         return answer
 
     return made
+
+
+def _arguments(signature: Signature, request: web.Request) -> dict[str, Any]:
+    """Query and body of a request as the handler takes them, or what is wrong with them."""
+    try:
+        arguments = dict(signature.read_query(request.query))
+        if signature.body is not None:
+            if BODY in request:
+                arguments[signature.body.name] = signature.body.model.model_validate(request[BODY])
+            elif signature.body.required:
+                raise Invalid("the body must be a JSON object")
+    except ValidationError as error:
+        raise Invalid(sentence(error)) from None
+    return arguments
 
 
 def needing(needs: str | Needs, *, counted: bool = True) -> Callable[[Handler], Handler]:
@@ -78,13 +93,3 @@ async def long_list(models: Iterator[BaseModel], status: int) -> web.Response:
 
 
 _LIST: TypeAdapter[list[Any]] = TypeAdapter(list[Any])
-
-
-async def _refuse(error: ValidationError, context: str) -> NoReturn:
-    raise Invalid(sentence(error))
-
-
-def _status(handler: Callable[..., Any]) -> int:
-    """The status that `r201[Model]` or `r204` stands for."""
-    answer = get_type_hints(handler)["return"]
-    return int((get_origin(answer) or answer).__name__.removeprefix("r"))

@@ -1,11 +1,11 @@
 """Environments and their tags: names that versions carry, all of them ready."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200
 
 from narthex.contracts import api
 from narthex_registry import environments
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.signature import r200
 from narthex_registry.api.state import PROJECT_ID, state
 from narthex_registry.fields import matches_labels
 

@@ -1,17 +1,14 @@
 """What concerns the whole installation: its status, certificates, routers, and its own descriptions."""
 
-from collections.abc import Sequence
-from http import HTTPStatus
-from importlib import metadata, resources
-from typing import Any
+from importlib import resources
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200
 
 from narthex.contracts import api
 from narthex.contracts.queries import CERTIFICATES_SUBJECT, CertificatesAnswer, CertificatesQuestion
 from narthex_registry.api.endpoint import endpoint, needing
 from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200
 from narthex_registry.api.state import state
 
 
@@ -33,26 +30,6 @@ async def list_routers(request: web.Request) -> r200[list[api.WorkerApplied]]:
     """The router workers that were heard of lately, and how far each has come."""
     registry = state(request)
     return registry.workers.known(registry.clock.now())
-
-
-def openapi(routes: Sequence[web.RouteDef], prefix: str) -> dict[str, Any]:
-    """The API's description, made of the handlers' signatures."""
-    from aiohttp_pydantic.oas.pydantic_schema_to_oas import add_or_replace_translater, pydantic_schema_to_oas_3_1
-    from aiohttp_pydantic.oas.view import generate_oas
-
-    # Pydantic's schemas are OpenAPI 3.1 as they are; the library (2.6) would bend them to 3.0 and fails on an
-    # optional model.
-    add_or_replace_translater("3.0.0", pydantic_schema_to_oas_3_1)
-    described = web.Application()
-    for route in routes:
-        described.router.add_route(route.method, prefix + route.path, route.handler)
-    security = {"token": {"type": "apiKey", "in": "header", "name": "Authorization"}}
-    spec: dict[str, Any] = generate_oas([described], metadata.version("narthex"), "Narthex", security)
-    for operations in spec["paths"].values():
-        for operation in operations.values():
-            for status, answer in operation["responses"].items():
-                answer["description"] = answer.get("description") or HTTPStatus(int(status)).phrase
-    return spec | {"openapi": "3.1.0", "security": [{"token": []}]}
 
 
 @needing(Standing.ANYBODY)

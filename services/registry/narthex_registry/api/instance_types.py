@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200
 from pydantic import Field
 
 from narthex.contracts import api
 from narthex_registry import instance_types, versions
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Permission
+from narthex_registry.api.signature import r200
 from narthex_registry.api.state import GRANTS, PROJECT_ID, state
 
 Limit = Annotated[int, Field(ge=1, le=1000)]

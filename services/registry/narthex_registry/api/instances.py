@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
-from pydantic import Field, ValidationError
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -14,8 +13,9 @@ from narthex.contracts.errors import Invalid
 from narthex_registry import instances, tables, versions
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Permission
-from narthex_registry.api.sentences import sentence
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import GRANTS, PROJECT_ID, State, cause, state
+from narthex_registry.discovery.owned import refuse_by_hand
 
 Limit = Annotated[int, Field(ge=1, le=250)]
 COLLECTION = "/projects/{project}/deployments/{deployment}/versions/{version}/instances"
@@ -27,6 +27,8 @@ async def register_instance(
 ) -> r201[api.InstanceDetail]:
     """Register a running copy. With `lease_seconds` it is removed unless the lease is renewed in time."""
     registry = state(request)
+    if refusal := registry.reach.refusal(body.address, body.port or 0):
+        raise Invalid(f"address: {refusal}")
     async with registry.database.change(cause(request)) as change:
         _, row = await versions.find_with_deployment(change.session, request[PROJECT_ID], deployment, version)
         instance = await instances.register(change, row, body, registry.clock.now())
@@ -71,7 +73,8 @@ async def get_instance(
     """One instance."""
     async with state(request).database.read() as session:
         _, row = await _find(session, request[PROJECT_ID], deployment, version, instance)
-    return instances.detail(row, deployment, version)
+    under_way = state(request).drains.under_way(row.id)
+    return instances.detail(row, deployment, version).model_copy(update={"in_flight": under_way})
 
 
 @endpoint("instances.update")
@@ -91,14 +94,19 @@ async def delete_instance(request: web.Request, project: str, deployment: str, v
 
 @endpoint("instances.update")
 async def renew_lease(
-    request: web.Request, project: str, deployment: str, version: str, instance: str, /
+    request: web.Request,
+    project: str,
+    deployment: str,
+    version: str,
+    instance: str,
+    /,
+    body: api.LeaseRenewal | None = None,
 ) -> r200[api.InstanceDetail]:
     """Renew an instance's lease; the body is optional and may carry a `note` that is shown with it."""
     registry = state(request)
-    renewal = await _renewal(request)
     async with registry.database.change(cause(request)) as change:
         _, row = await _find(change.session, request[PROJECT_ID], deployment, version, instance)
-        instances.renew(row, renewal.note, registry.clock.now())
+        instances.renew(row, body.note if body is not None else "", registry.clock.now())
     return instances.detail(row, deployment, version)
 
 
@@ -145,8 +153,10 @@ async def update_project_instance(
     registry = state(request)
     async with registry.database.change(cause(request)) as change:
         row, version, deployment = await instances.find_in_project(change.session, request[PROJECT_ID], instance)
+        refuse_by_hand(row, registry.providers)
         instances.drain(change, version, row, removal(registry))
     registry.reaper.wake()
+    registry.drains.began(row.id)
     return instances.detail(row, deployment, version.name)
 
 
@@ -154,8 +164,10 @@ async def _drain(request: web.Request, deployment: str, version: str, instance: 
     registry = state(request)
     async with registry.database.change(cause(request)) as change:
         behind, row = await _find(change.session, request[PROJECT_ID], deployment, version, instance)
+        refuse_by_hand(row, registry.providers)
         instances.drain(change, behind, row, removal(registry))
     registry.reaper.wake()
+    registry.drains.began(row.id)
     return row
 
 
@@ -166,16 +178,8 @@ async def _find(
     return row, await instances.find(session, row, instance)
 
 
-async def _renewal(request: web.Request) -> api.LeaseRenewal:
-    content = await request.read()
-    try:
-        return api.LeaseRenewal.model_validate_json(content) if content else api.LeaseRenewal()
-    except ValidationError as error:
-        raise Invalid(sentence(error)) from None
-
-
 def removal(registry: State) -> datetime:
-    """When an instance that is drained now is removed."""
+    """When an instance that is drained now is removed, if routers still have requests under way there."""
     return registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
 
 

@@ -1,24 +1,29 @@
 """The layers round every handler, outermost first: request id and errors, who asks, a body that is JSON."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from narthex.contracts.api import ErrorBody
 from narthex.contracts.errors import Forbidden, Invalid, NarthexError, TooManyRequests, Unauthenticated
 from narthex.contracts.ids import new_id
+from narthex.runtime.logs import CORRELATION
+from narthex.runtime.traces import span
+from narthex_registry.api.bodies import parse_json
 from narthex_registry.api.needs import Needs, Permission, Standing, in_organization, require, require_standing
-from narthex_registry.api.sentences import parse_json
 from narthex_registry.api.state import (
+    BODY,
     CALLER,
     GRANTS,
     ORGANIZATION_ID,
     PROJECT_ID,
     RATE,
     REQUEST_ID,
+    TRACEPARENT,
     USER,
     State,
     cause,
@@ -36,6 +41,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_BODY = 1024**2
 PREFIXES = ("/v2.1", "/v2")
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SECONDS = Histogram("narthex_api_request_seconds", "How long API requests took that are no streams", ["method"])
 REQUESTS = Counter("narthex_api_requests_total", "API requests answered", ["method", "status"])
 
 
@@ -43,8 +50,14 @@ REQUESTS = Counter("narthex_api_requests_total", "API requests answered", ["meth
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and every error the form `{"error", "code"}`."""
     request[REQUEST_ID] = new_id()
+    CORRELATION.set(request[REQUEST_ID])
+    began = time.perf_counter()
+    route = request.match_info.route.resource
+    name = f"{request.method} {route.canonical if route is not None else 'unknown'}"
     try:
-        response = await handler(request)
+        with span(name, request.headers.get("traceparent", ""), "SERVER", request_id=request[REQUEST_ID]) as own:
+            request[TRACEPARENT] = own
+            response = await handler(request)
     except NarthexError as error:
         response = refusal(error.status, error.message, error.code)
         if error.status == 401:
@@ -58,8 +71,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = refusal(
             500, f"the registry failed; its log says why under request {request[REQUEST_ID]}", "internal"
         )
-    REQUESTS.labels(request.method, response.status).inc()
+    method = request.method if request.method in METHODS else "other"  # a caller's word may be anything
+    REQUESTS.labels(method, response.status).inc()
     if not response.prepared:
+        SECONDS.labels(method).observe(time.perf_counter() - began)
         response.headers["x-request-id"] = request[REQUEST_ID]
         if RATE in request:
             for name, value in _rate_headers(request[RATE]).items():
@@ -97,7 +112,7 @@ async def body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Read the whole body and see that it is JSON that can be stored, before anything is done with it."""
     streamed = getattr(request.match_info.handler, "reads_body_itself", False)
     if not streamed and request.can_read_body and (content := await request.read()):
-        parse_json(content)
+        request[BODY] = parse_json(content)
     return await handler(request)
 
 
@@ -172,6 +187,4 @@ def translated(request: web.Request, error: web.HTTPException) -> web.Response:
             return response
         case web.HTTPRequestEntityTooLarge():
             return refusal(413, f"the body is larger than {MAX_BODY} bytes", "body_too_large")
-        case web.HTTPBadRequest():  # from aiohttp-pydantic, for a body that `body` let pass
-            return refusal(400, "the body must be a JSON object", Invalid.code)
     return refusal(error.status, error.reason, "http")

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 from pydantic import Field
 
 from narthex.contracts import api, queries
@@ -14,6 +13,7 @@ from narthex.contracts.errors import Forbidden, Invalid, NotFound
 from narthex_registry import metrics, samples
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import in_utc
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, REQUEST_ID, cause, state
 from narthex_registry.series import OURS, STORED_AS, buckets, matches, read_labels, span
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
+WaitS = Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)]  # how long a caller waits for something
 When = Annotated[datetime | None, BeforeValidator(lambda text: text or None)]  # an empty one is none
 
 

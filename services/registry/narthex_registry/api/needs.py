@@ -57,6 +57,15 @@ def needs_of(needs: str | Needs) -> Needs:
     return Permission(needs) if isinstance(needs, str) else needs
 
 
+def in_words(needs: Needs) -> str:
+    """What is asked, for the API's description."""
+    if isinstance(needs, Permission):
+        return f"the permission `{needs.name}`" + (" on anything in the project" if needs.somewhere else "")
+    if needs is Standing.ANYBODY:
+        return "no token"
+    return "a token" if needs is Standing.SIGNED_IN else f"a token of {needs.value}"
+
+
 async def require(
     database: Database, grants: Grants, project_id: str, needs: Permission, path: Mapping[str, str]
 ) -> None:

@@ -1,12 +1,12 @@
 """Organizations and who is in them."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
 from narthex_registry import organizations
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import ORGANIZATION_ID, USER, cause, state
 
 USERS = "/organizations/{organization}/users"

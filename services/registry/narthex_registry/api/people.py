@@ -1,13 +1,13 @@
 """Who asks: their account and their tokens; and all accounts, for administrators."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden, Invalid
 from narthex_registry import own_tokens, people, tables
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import CALLER, USER, cause, source_of, state
 
 

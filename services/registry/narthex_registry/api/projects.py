@@ -3,13 +3,13 @@
 from enum import Enum
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
 from narthex_registry import members, people, projects, resources, service_users
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, USER, cause, state
 from narthex_registry.fields import matches_labels
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r204
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,12 +18,13 @@ from narthex.contracts.errors import Conflict, NotFound
 from narthex_registry import deployments, requests, tables, versions
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import When, in_utc
+from narthex_registry.api.signature import r200, r204
 from narthex_registry.api.state import PROJECT_ID, state
 from narthex_registry.requests import Names
 
 Limit = Annotated[int, Field(ge=1, le=500)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
-A_QUESTION = 40  # ids in one question for records with their contents
+A_QUESTION = 8  # ids in one question for records with their contents: so many fit into one answer
 
 LIST = "deployments.versions.requests.list"
 GET = "deployments.versions.requests.get"
@@ -165,7 +165,7 @@ async def cancel_version_requests(
 @endpoint(GET)
 async def get_version_request_input(
     request: web.Request, project: str, deployment: str, version: str, id: str, /
-) -> r200[bytes]:
+) -> r200[web.Response]:
     """The body that was sent, as a file."""
     return await _file(request, "request_body", "request_headers", "input")
 
@@ -173,7 +173,7 @@ async def get_version_request_input(
 @endpoint(GET)
 async def get_version_request_output(
     request: web.Request, project: str, deployment: str, version: str, id: str, /
-) -> r200[bytes]:
+) -> r200[web.Response]:
     """The body that was answered, as a file."""
     return await _file(request, "response_body", "response_headers", "output")
 
@@ -205,13 +205,17 @@ async def cancel_deployment_requests(
 
 
 @endpoint(GET)
-async def get_deployment_request_input(request: web.Request, project: str, deployment: str, id: str, /) -> r200[bytes]:
+async def get_deployment_request_input(
+    request: web.Request, project: str, deployment: str, id: str, /
+) -> r200[web.Response]:
     """The body that was sent, as a file."""
     return await _file(request, "request_body", "request_headers", "input")
 
 
 @endpoint(GET)
-async def get_deployment_request_output(request: web.Request, project: str, deployment: str, id: str, /) -> r200[bytes]:
+async def get_deployment_request_output(
+    request: web.Request, project: str, deployment: str, id: str, /
+) -> r200[web.Response]:
     """The body that was answered, as a file."""
     return await _file(request, "response_body", "response_headers", "output")
 

@@ -1,12 +1,12 @@
 """What `ubiops deployments deploy` and `ubiops versions wait` ask about a version: revisions."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200
 
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
 from narthex_registry import revisions, versions
 from narthex_registry.api.endpoint import endpoint, needing, rendered
+from narthex_registry.api.signature import r200
 from narthex_registry.api.state import PROJECT_ID, USER, cause, state
 
 _VERSION = "/projects/{project}/deployments/{deployment}/versions/{version}"

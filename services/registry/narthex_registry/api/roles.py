@@ -1,12 +1,12 @@
 """Permissions, roles, and who has them."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
 from narthex_registry import access, assignments, projects, roles
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, USER, cause, state
 from narthex_registry.permissions import PERMISSIONS
 

@@ -1,29 +1,39 @@
 """The API as one aiohttp application, and the port it listens on."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from aiohttp import web
 
 from narthex.contracts.errors import Misconfigured
 from narthex_registry.api import (
     activity,
+    certificates,
     deployments,
+    discovery,
+    docs,
+    domains,
+    doors,
     elsewhere,
     environments,
     installation,
     instance_types,
     instances,
     metrics,
+    openapi,
     organizations,
     people,
     projects,
     requests,
     revisions,
     roles,
+    service_requests,
     service_users,
     services,
     sign_in,
+    sign_in_page,
     stream,
     user_limits,
     variables,
@@ -36,6 +46,8 @@ from narthex_registry.api.state import STATE, State
 
 ROUTES = [
     *installation.ROUTES,
+    *certificates.ROUTES,
+    *discovery.ROUTES,
     *sign_in.ROUTES,
     *people.ROUTES,
     *organizations.ROUTES,
@@ -45,6 +57,9 @@ ROUTES = [
     *deployments.ROUTES,
     *instances.ROUTES,
     *services.ROUTES,
+    *domains.ROUTES,
+    *doors.ROUTES,
+    *service_requests.ROUTES,
     *user_limits.ROUTES,
     *revisions.ROUTES,
     *environments.ROUTES,
@@ -60,12 +75,26 @@ ROUTES = [
 SHUTDOWN_S = 3.0  # for answers under way; event streams have been ended by then
 
 
+@cache  # a quarter of a second of the loop's time, and the same each time
+def descriptions() -> tuple[str, str]:
+    """The API's description for programs, and for people."""
+    spec = openapi.openapi(ROUTES, PREFIXES[0])
+    return json.dumps(spec), docs.page(spec)
+
+
+@needing(Standing.ANYBODY)
+async def machine_readable(request: web.Request) -> web.Response:
+    return web.Response(text=descriptions()[0], content_type="application/json")
+
+
+@needing(Standing.ANYBODY)
+async def documentation(request: web.Request) -> web.Response:
+    headers = {"Content-Security-Policy": docs.POLICY, "X-Content-Type-Options": "nosniff"}
+    return web.Response(text=descriptions()[1], content_type="text/html", headers=headers)
+
+
 def application(state: State) -> web.Application:
     """The API under both of its prefixes, and what clients ask for without one (UBIOPS_API T1, T2)."""
-
-    @needing(Standing.ANYBODY)
-    async def openapi(request: web.Request) -> web.Response:
-        return web.json_response(installation.openapi(ROUTES, PREFIXES[0]))
 
     app = web.Application(middlewares=[errors, who, body], client_max_size=MAX_BODY)
     app[STATE] = state
@@ -76,7 +105,9 @@ def application(state: State) -> web.Application:
             web.get("/status", installation.get_status),
             web.get("/user", people.get_user),
             *sign_in.ROOT_ROUTES,
-            web.get("/openapi.json", openapi),
+            *sign_in_page.ROOT_ROUTES,
+            web.get("/openapi.json", machine_readable),
+            web.get("/docs", documentation),
             web.get("/asyncapi.json", installation.asyncapi),
         ]
     )

@@ -1,11 +1,11 @@
 """Service users of a project and their tokens."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
 from narthex_registry import people, projects, service_users, tables
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, USER, State, cause, state
 
 COLLECTION = "/projects/{project}/service-users"

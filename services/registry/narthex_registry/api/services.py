@@ -1,33 +1,29 @@
-"""Services, whether they are ready, whether every router knows, and what they answered."""
+"""Services, whether they are ready, and whether every router knows."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import Annotated, Any
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
-from narthex.contracts.errors import Forbidden, Invalid
-from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
-from narthex_registry import imported, service_views, services, tables
+from narthex.contracts.errors import Forbidden
+from narthex_registry import imported, service_views, services, switching, tables
+from narthex_registry.api.doors import may_open
 from narthex_registry.api.endpoint import endpoint
-from narthex_registry.api.moments import When, in_utc
+from narthex_registry.api.moments import WaitS
 from narthex_registry.api.needs import Permission
 from narthex_registry.api.preconditions import about
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import GRANTS, PROJECT_ID, cause, state
 from narthex_registry.fields import matches_labels
-from narthex_registry.policy import compiles
 from narthex_registry.propagation import propagation
 
-Limit = Annotated[int, Field(ge=1, le=1000)]
 Many = Annotated[int, Field(ge=1, le=10_000)]
 Offset = Annotated[int, Field(ge=0, le=1_000_000)]
-Milliseconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 
 @endpoint(Permission("services.list", somewhere=True))
@@ -40,7 +36,7 @@ async def list_services(
     limit: Many | None = None,
     offset: Offset = 0,
     detail: bool = False,
-) -> r200[list[api.ServiceSummary]]:
+) -> r200[Iterator[api.ServiceSummary | api.ServiceDetail]]:
     """The services of a project by name, or those with a label or with one of some versions behind.
 
     `limit`, `offset` and `detail` are ours: without them it is the whole list, and of each service what lists show.
@@ -70,9 +66,11 @@ async def create_service(request: web.Request, project: str, /, body: api.Servic
     if body.type == imported.TYPE:
         may_import(request)
     async with registry.database.change(cause(request)) as change:
-        service = await services.create(change, request[PROJECT_ID], body, allow_public=registry.api.allow_public)
+        service, deployment = await services.create(
+            change, request[PROJECT_ID], body, allow_public=registry.api.allow_public
+        )
         about(request, service)
-        return await service_views.detail(change.session, service, registry.address)
+        return await service_views.detail(change.session, service, deployment, registry.address)
 
 
 @endpoint("services.get")
@@ -86,23 +84,38 @@ async def get_service(request: web.Request, project: str, service: str, /) -> r2
 
 @endpoint("services.update")
 async def update_service(
-    request: web.Request, project: str, service: str, /, body: api.ServiceUpdate
+    request: web.Request,
+    project: str,
+    service: str,
+    /,
+    body: api.ServiceUpdate,
+    force: bool = False,
+    wait_s: WaitS = 0.0,
 ) -> r200[api.ServiceDetail]:
-    """Change a service: an absent field stays, null clears."""
+    """Change a service: an absent field stays, null clears. A version without healthy instances is not taken over to
+    from one that has some: `wait_s` waits for them, `force` goes on without."""
     registry = state(request)
-    async with registry.database.change(cause(request)) as change:
-        found = await services.find(change.session, request[PROJECT_ID], service)
-        about(request, found)
-        if found.type == imported.TYPE and imported.FIELDS & body.model_fields_set:
-            may_import(request)
-        await may_point(request, change.session, found, body)
-        drained_at = registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
-        await services.update(change, found, body, allow_public=registry.api.allow_public, drained_at=drained_at)
-        await change.session.flush()
-        shown = await service_views.detail(change.session, found, registry.address)
-    if found.type == imported.TYPE:  # an instance may have been left behind
-        registry.reaper.wake()
-    return shown
+
+    async def update() -> api.ServiceDetail:
+        async with registry.database.change(cause(request)) as change:
+            found, behind = await services.find_with_deployment(change.session, request[PROJECT_ID], service)
+            about(request, found)
+            if found.type == imported.TYPE and imported.FIELDS & body.model_fields_set:
+                may_import(request)
+            await may_point(request, change.session, found, body)
+            if body.jwt is not None:
+                may_open(request, found)
+            drained_at = registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
+            behind = await services.update(
+                change, found, body, allow_public=registry.api.allow_public, drained_at=drained_at, force=force
+            )
+            await change.session.flush()
+            shown = await service_views.detail(change.session, found, behind, registry.address)
+        if found.type == imported.TYPE:  # an instance may have been left behind
+            registry.reaper.wake()
+        return shown
+
+    return await switching.waiting(update, wait_s)
 
 
 @endpoint("services.delete")
@@ -132,56 +145,6 @@ async def get_propagation(request: web.Request, project: str, service: str, /) -
     return propagation(sequence, registry.workers.known(registry.clock.now()))
 
 
-@endpoint("deployments.versions.requests.list")
-async def list_requests(
-    request: web.Request,
-    project: str,
-    service: str,
-    /,
-    limit: Limit = 50,
-    offset: Offset = 0,
-    status: str = "",
-    code: str = "",
-    since: When = None,
-    until: When = None,
-    user: str = "",
-    method: str = "",
-    path: Annotated[str, Field(max_length=400)] = "",
-    instance: str = "",
-    slower_than_ms: Milliseconds | None = None,
-) -> r200[api.RequestPage]:
-    """What a service answered, newest first. `status` is 200 or 4xx, `user` and `instance` are ids, `path` is an RE2
-    expression that is found anywhere in it; `next` is the `offset` of the next page."""
-    if path:
-        compiles("path", path)
-    async with state(request).database.read() as session:
-        found = await services.find(session, request[PROJECT_ID], service)
-    lowest, highest = status_range(status)
-    question = RequestsQuestion(
-        project_id=found.project_id,
-        service_id=found.id,
-        since=in_utc(since),
-        until=in_utc(until),
-        status_from=lowest,
-        status_to=highest,
-        code=code or None,
-        subject_id=user or None,
-        method=method.upper() or None,
-        path_matches=path or None,
-        instance_id=instance or None,
-        slower_than_ms=slower_than_ms,
-        limit=limit + 1,
-        offset=offset,
-    )
-    answer = await state(request).bus.ask(REQUESTS_SUBJECT, question, RequestsAnswer)
-    more = len(answer.records) > limit
-    return api.RequestPage(
-        next=str(offset + limit) if more else None,
-        previous=str(max(0, offset - limit)) if offset else None,
-        results=list(answer.records[:limit]),
-    )
-
-
 def may_import(request: web.Request) -> None:
     """To say where an imported service is found is to register an instance: not everybody who makes services may."""
     if not request[GRANTS].allows("instances.create"):
@@ -198,17 +161,6 @@ async def may_point(
         raise Forbidden("deployment: the permission services.create is needed in this project to expose another one")
 
 
-def status_range(text: str) -> tuple[int | None, int | None]:
-    """The lowest and highest status that `200` or `4xx` means; nothing means any."""
-    if not text:
-        return None, None
-    if re.fullmatch(r"[1-5]xx", text):
-        return int(text[0]) * 100, int(text[0]) * 100 + 99
-    if re.fullmatch(r"[1-5][0-9][0-9]", text):
-        return int(text), int(text)
-    raise Invalid("status: must be a status like 200 or a class like 4xx")
-
-
 ROUTES = [
     web.get("/projects/{project}/services", list_services),
     web.post("/projects/{project}/services", create_service),
@@ -217,5 +169,4 @@ ROUTES = [
     web.delete("/projects/{project}/services/{service}", delete_service),
     web.get("/projects/{project}/services/{service}/status", get_status),
     web.get("/projects/{project}/services/{service}/propagation", get_propagation),
-    web.get("/projects/{project}/services/{service}/requests", list_requests),
 ]

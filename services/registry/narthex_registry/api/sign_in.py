@@ -1,7 +1,6 @@
 """Signing in and out, and making an account."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden, Invalid, NotOffered, Unauthenticated
@@ -9,6 +8,7 @@ from narthex_registry import people, sessions
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.layers import identified
 from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import CALLER, USER, cause, source_of, state
 
 

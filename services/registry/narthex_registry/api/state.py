@@ -1,17 +1,21 @@
 """What the handlers stand on, and what a request carries."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 
 from narthex.bus import Bus
+from narthex.contracts.reach import Reach
 from narthex.runtime.clock import Clock
 from narthex_registry import tables, webhook_calls
 from narthex_registry.callers import Caller, Callers
 from narthex_registry.config import ApiSettings, RegistrySettings, SignInSettings
 from narthex_registry.database import Database
 from narthex_registry.denials import Denials
+from narthex_registry.domain_proof import Proof
+from narthex_registry.drains import Drains
 from narthex_registry.facts import Cause
 from narthex_registry.feed import Feed
 from narthex_registry.last_used import LastUsed
@@ -23,6 +27,7 @@ from narthex_registry.rates import Rate, Rates
 from narthex_registry.service_views import Address
 from narthex_registry.sign_in import SignIn
 from narthex_registry.sources import Subnet, source
+from narthex_registry.tail import Tail
 from narthex_registry.tokens import Keys
 from narthex_registry.webhooks import Webhooks
 
@@ -37,8 +42,10 @@ class State:
     bus: Bus
     clock: Clock
     feed: Feed
+    tail: Tail
     workers: Workers
     reaper: Reaper
+    drains: Drains
     address: Address
     api: ApiSettings
     registry: RegistrySettings
@@ -54,7 +61,10 @@ class State:
     sign_in: SignIn
     sign_in_settings: SignInSettings
     domain: str
+    providers: frozenset[str]  # of discovery, that this installation runs
     trusted: tuple[Subnet, ...]  # proxies whose X-Forwarded-For is believed
+    proof: Proof  # of domains
+    reach: Reach = field(default_factory=Reach)  # where instances may be
 
 
 STATE: web.AppKey[State] = web.AppKey("state", State)
@@ -65,6 +75,8 @@ PROJECT_ID: web.RequestKey[str] = web.RequestKey("project_id", str)
 GRANTS: web.RequestKey[Grants] = web.RequestKey("grants", Grants)
 ORGANIZATION_ID: web.RequestKey[str] = web.RequestKey("organization_id", str)  # where the path names one
 RATE: web.RequestKey[Rate] = web.RequestKey("rate", Rate)
+BODY: web.RequestKey[Any] = web.RequestKey("body", object)  # set by `layers.body`, where there is one
+TRACEPARENT: web.RequestKey[str] = web.RequestKey("traceparent", str)  # the request's place in a trace, if it has one
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 
 
@@ -80,7 +92,7 @@ def source_of(request: web.Request) -> str:
 
 def cause(request: web.Request) -> Cause:
     """What facts say about the request that brought them about."""
-    traceparent = request.headers.get("traceparent", "")
+    traceparent = request.get(TRACEPARENT, "")
     user = request.get(USER)
     return Cause(
         correlation_id=request[REQUEST_ID],

@@ -1,16 +1,32 @@
 """Limits of single users at a service: the same five calls for requests a minute and for requests in flight."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
-from narthex_registry import services, tables, user_limits
+from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitUseAnswer, LimitUseQuestion
+from narthex_registry import limit_use, services, tables, user_limits
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, cause, state
 from narthex_registry.user_limits import Kind
 
 _SERVICE = "/projects/{project}/services/{service}"
+
+
+@endpoint("services.limits.list")
+async def list_use(request: web.Request, project: str, service: str, /, user_id: str = "") -> r200[list[api.LimitUse]]:
+    """How much of a service's limits is in use now; with `user_id` also of those of each of the user's tokens."""
+    registry = state(request)
+    async with registry.database.read() as session:
+        found = await services.find(session, request[PROJECT_ID], service)
+        tokens = await limit_use.tokens_of(session, user_id) if user_id else ()
+    asked = (*limit_use.of_service(found), *limit_use.of_user(found, user_id, tokens))
+    if not asked:
+        return []
+    question = LimitUseQuestion(service_id=found.id, limits=asked)
+    answer = await registry.bus.ask(LIMIT_USE_SUBJECT, question, LimitUseAnswer)
+    return [limit_use.shown(use, tokens) for use in answer.uses]
 
 
 def routes(kind: Kind, path: str) -> list[web.RouteDef]:
@@ -76,4 +92,8 @@ def routes(kind: Kind, path: str) -> list[web.RouteDef]:
     ]
 
 
-ROUTES = [*routes(Kind.RATE, "user-rate-limits"), *routes(Kind.CONCURRENCY, "user-concurrency-limits")]
+ROUTES = [
+    web.get(_SERVICE + "/limits", list_use),
+    *routes(Kind.RATE, "user-rate-limits"),
+    *routes(Kind.CONCURRENCY, "user-concurrency-limits"),
+]

@@ -1,12 +1,12 @@
 """Environment variables of projects, deployments and versions."""
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
 from narthex_registry import deployments, projects, variables, versions
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import cause, state
 from narthex_registry.variables import Owner
 

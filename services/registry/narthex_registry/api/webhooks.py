@@ -3,7 +3,6 @@
 from typing import Annotated, Literal
 
 from aiohttp import web
-from aiohttp_pydantic.oas.typing import r200, r201, r204
 from pydantic import Field
 from sqlalchemy import select
 
@@ -12,6 +11,7 @@ from narthex.contracts.errors import NotFound
 from narthex.contracts.ids import new_id
 from narthex_registry import tables, webhooks
 from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, cause, state
 from narthex_registry.outbound import check_url
 

@@ -14,6 +14,8 @@ from narthex_registry.tables.catalogue import Project as Project
 from narthex_registry.tables.catalogue import Service as Service
 from narthex_registry.tables.catalogue import UserLimit as UserLimit
 from narthex_registry.tables.catalogue import Version as Version
+from narthex_registry.tables.discovery import DiscoveryProvider as DiscoveryProvider
+from narthex_registry.tables.domains import Domain as Domain
 from narthex_registry.tables.metrics import Metric as Metric
 from narthex_registry.tables.metrics import Series as Series
 from narthex_registry.tables.people import Organization as Organization

@@ -74,11 +74,12 @@ class Instance(Row):
         # The reaper asks every few seconds which are due.
         Index(None, "lease_expires"),
         Index(None, "remove_at"),
+        Index(None, "source"),
     )
 
     noun = "instance"
     unaudited: ClassVar[frozenset[str]] = frozenset(
-        {"lease_expires", "note", "health", "health_reason", "health_revision"}
+        {"lease_expires", "note", "health", "health_reason", "health_revision", "source", "source_key"}
     )
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
@@ -95,6 +96,8 @@ class Instance(Row):
     health: Mapped[str] = mapped_column(default="unknown")
     health_reason: Mapped[str] = mapped_column(default="")
     health_revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    source: Mapped[str | None] = mapped_column(String(32))  # the provider that named it; None: somebody registered it
+    source_key: Mapped[str | None]  # how the provider recognises it
 
     @property
     def label(self) -> str:
@@ -111,6 +114,7 @@ class Service(Row):
 
     noun = "service"
     unaudited: ClassVar[frozenset[str]] = frozenset({"user_rate_limits", "user_concurrency_limits"})
+    secret: ClassVar[frozenset[str]] = frozenset({"basic_users"})
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     name: Mapped[str]
@@ -142,6 +146,7 @@ class Service(Row):
     max_body_bytes: Mapped[int | None] = mapped_column(BigInteger)
     instance_concurrency_limit: Mapped[int | None]
     instance_max_wait: Mapped[float] = mapped_column(default=0.0)
+    slow_start: Mapped[float] = mapped_column(default=0.0)
     limit_policy: Mapped[str] = mapped_column(default="enforce")
     limit_max_wait_ms: Mapped[int] = mapped_column(default=0)
     limit_when_unknown: Mapped[str] = mapped_column(default="closed")
@@ -149,6 +154,13 @@ class Service(Row):
     request_logging_max_body: Mapped[int] = mapped_column(default=65_536)
     request_logging_redact_headers: Mapped[list[str]] = mapped_column(default=list)
     request_logging_redact_fields: Mapped[list[str]] = mapped_column(default=list)
+    ip_allow: Mapped[list[str]] = mapped_column(default=list)
+    ip_deny: Mapped[list[str]] = mapped_column(default=list)
+    cors: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    jwt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    browser_sign_in: Mapped[bool] = mapped_column(default=False)
+    basic_users: Mapped[dict[str, str]] = mapped_column(default=dict)  # name -> Argon2id of the password
+    share_generation: Mapped[int] = mapped_column(default=0)
     # By user id; truth is the table of user limits, this is what events carry.
     user_rate_limits: Mapped[dict[str, int]] = mapped_column(default=dict)
     user_concurrency_limits: Mapped[dict[str, int]] = mapped_column(default=dict)

@@ -50,7 +50,7 @@ class User(Row):
     __table_args__ = (Index(None, "project_id"),)
 
     noun = "user"
-    unaudited: ClassVar[frozenset[str]] = frozenset({"access"})
+    unaudited: ClassVar[frozenset[str]] = frozenset({"access", "browsers_from"})
     secret: ClassVar[frozenset[str]] = frozenset({"password_hash"})
 
     email: Mapped[str] = mapped_column(unique=True)
@@ -63,6 +63,7 @@ class User(Row):
     description: Mapped[str | None]
     expires: Mapped[datetime | None]  # of a service user
     # What it may call, worked out from its roles by `access.refresh`: projects, deployments, services by id.
+    browsers_from: Mapped[datetime | None]  # browsers that have signed in before are signed out
     access: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     @property

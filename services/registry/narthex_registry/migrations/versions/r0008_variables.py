@@ -27,6 +27,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_environment_variables")),
         sa.UniqueConstraint("owner_id", "name", name=op.f("uq_environment_variables_owner_id_name")),
     )
-    op.create_index(
-        op.f("ix_environment_variables_project_id"), "environment_variables", ["project_id"], unique=False
-    )
+    op.create_index(op.f("ix_environment_variables_project_id"), "environment_variables", ["project_id"], unique=False)

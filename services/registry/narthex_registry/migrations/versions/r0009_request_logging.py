@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column(
-        "services", sa.Column("request_logging_sample", sa.Float(), nullable=False, server_default=sa.text("1.0"))
+        "services", sa.Column("request_logging_sample", sa.Double(), nullable=False, server_default=sa.text("1.0"))
     )
     op.add_column(
         "services", sa.Column("request_logging_max_body", sa.Integer(), nullable=False, server_default=sa.text("65536"))

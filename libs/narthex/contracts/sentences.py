@@ -1,13 +1,10 @@
-"""What is wrong with a request, in one sentence that names the field and the rule. Pure."""
+"""What is wrong with a request or a file, in one sentence that names the field and the rule. Pure."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-
-from narthex.contracts.errors import Invalid
 
 Context = Mapping[str, Any]
 
@@ -41,15 +38,22 @@ RULES: dict[str, Callable[[Context], str]] = {
 
 def sentence(error: ValidationError) -> str:
     """The first thing that is wrong with a body or a query, e.g. `port: must be between 1025 and 65535`."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{where}: is not a field of {_owner(first['loc'], error.title)}"
-    if first["type"] == "value_error":
-        return f"{where}: {first['ctx']['error']}"
-    rule = RULES.get(first["type"])
-    message = rule(first.get("ctx", {})) if rule is not None else _plain(first["msg"])
-    return f"{where}: {message}" if where else f"the body {message}"
+    where, rule = first(error)
+    if where:
+        return f"{where}: {rule}"
+    return "the body must be a JSON object" if rule == RULES["model_type"]({}) else f"the body {rule}"
+
+
+def first(error: ValidationError) -> tuple[str, str]:
+    """Where the first thing that is wrong stands, and the rule that it breaks."""
+    found = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in found["loc"])
+    if found["type"] == "extra_forbidden":
+        return where, f"is not a field of {_owner(found['loc'], error.title)}"
+    if found["type"] == "value_error":
+        return where, str(found["ctx"]["error"])
+    rule = RULES.get(found["type"])
+    return where, rule(found.get("ctx", {})) if rule is not None else _plain(found["msg"])
 
 
 def noun(model: str) -> str:
@@ -57,22 +61,6 @@ def noun(model: str) -> str:
     words = re.findall(r"[A-Z][a-z]*", re.sub(r"(Create|Update|Body)$", "", model)) or [model]
     text = " ".join(words).lower()
     return f"an {text}" if re.match(r"[aeio]|u(?!ser)", text) else f"a {text}"
-
-
-def parse_json(body: bytes) -> Any:
-    """A request body, or Invalid saying what keeps it from being one that can be stored and sent on."""
-    try:
-        value = json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate fails here
-    except UnicodeError:
-        raise Invalid("the body is not valid UTF-8 text") from None
-    except RecursionError:
-        raise Invalid("the body is nested too deeply") from None
-    except ValueError as error:
-        raise Invalid(f"the body is not valid JSON: {error}") from None
-    if b"\\u0000" in body:
-        raise Invalid("the body contains a NUL character, which no field can hold")
-    return value
 
 
 def _owner(location: tuple[int | str, ...], model: str) -> str:
@@ -88,16 +76,3 @@ def _alternatives(pattern: str) -> str:
 
 def _plain(message: str) -> str:
     return message[:1].lower() + message[1:]
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Two values for one key: which one is meant is a guess, and guesses differ between readers."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        twice = next(key for index, (key, _) in enumerate(pairs) if key in {other for other, _ in pairs[:index]})
-        raise ValueError(f"the key {twice} is there twice")
-    return found

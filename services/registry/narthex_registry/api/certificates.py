@@ -1,0 +1,66 @@
+"""Certificates: how things stand with each, renewing one now, and rehearsing an order."""
+
+from aiohttp import web
+
+from narthex.contracts import api
+from narthex.contracts.errors import NotFound
+from narthex.contracts.queries import (
+    CERTIFICATES_SUBJECT,
+    REHEARSE_CERTIFICATE_SUBJECT,
+    RENEW_CERTIFICATE_SUBJECT,
+    CertificateRehearsal,
+    CertificateRenewal,
+    CertificatesAnswer,
+    CertificatesQuestion,
+)
+from narthex_registry.api.endpoint import endpoint
+from narthex_registry.api.needs import Standing
+from narthex_registry.api.signature import r200
+from narthex_registry.api.state import state
+
+REHEARSAL_S = 300.0  # a CA may take its time to look, and DNS to be seen
+
+
+@endpoint(Standing.ADMINISTRATOR)
+async def list_states(request: web.Request) -> r200[list[api.CertificateState]]:
+    """Every certificate that there is or ought to be: when it is renewed, and what keeps it from being made."""
+    answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
+    return list(answer.states)
+
+
+@endpoint(Standing.ADMINISTRATOR)
+async def get_state(request: web.Request, certificate: str, /) -> r200[api.CertificateState]:
+    """How things stand with one certificate, by its first host or another that it covers."""
+    for each in await _states(request):
+        if certificate in (each.id, *each.hosts):
+            return each
+    raise NotFound(f"there is no certificate for {certificate}")
+
+
+@endpoint(Standing.ADMINISTRATOR)
+async def renew(request: web.Request, certificate: str, /) -> r200[api.CertificateState]:
+    """Renew a certificate now, whatever its age."""
+    question = CertificateRenewal(id=certificate)
+    return await state(request).bus.ask(RENEW_CERTIFICATE_SUBJECT, question, api.CertificateState)
+
+
+@endpoint(Standing.ADMINISTRATOR)
+async def rehearse(request: web.Request, body: api.RehearsalCreate) -> r200[api.CertificateRehearsed]:
+    """Go through a whole order at the CA's staging directory, and keep nothing of it."""
+    question = CertificateRehearsal(hosts=tuple(body.hosts))
+    return await state(request).bus.ask(
+        REHEARSE_CERTIFICATE_SUBJECT, question, api.CertificateRehearsed, timeout_s=REHEARSAL_S
+    )
+
+
+async def _states(request: web.Request) -> tuple[api.CertificateState, ...]:
+    answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
+    return answer.states
+
+
+ROUTES = [
+    web.get("/certificates/states", list_states),
+    web.post("/certificates/rehearse", rehearse),
+    web.get("/certificates/{certificate}", get_state),
+    web.post("/certificates/{certificate}/renew", renew),
+]

@@ -1,0 +1,168 @@
+"""A nats-server and audit as a process of its own, with the bus as router and as registry."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from narthex.bus import Bus, BusSettings, open_bus
+from narthex.contracts.entities import RequestRecord
+from narthex.contracts.errors import Unavailable
+from narthex.contracts.events import RequestsServed
+from narthex.contracts.ids import new_id
+from narthex.contracts.queries import (
+    REQUESTS_SUBJECT,
+    SERIES_SUBJECT,
+    RequestsAnswer,
+    RequestsQuestion,
+    SeriesAnswer,
+    SeriesQuestion,
+)
+from narthex.runtime.child import die_with_parent
+from narthex.testing.servers import NatsServer, free_port, nats_server
+from narthex.testing.waiting import eventually, until
+
+NOW = datetime.now(UTC).replace(microsecond=123456)
+
+
+@dataclass
+class AuditProcess:
+    """`narthex serve audit`, which a test may kill and start again on the same directory."""
+
+    directory: Path
+    nats: NatsServer
+    process: subprocess.Popen[bytes] | None = None
+    admin_port: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def start(self) -> None:
+        self.admin_port = free_port()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "NARTHEX_DATA_DIR": str(self.directory),
+            "NARTHEX_ADMIN_PORT": str(self.admin_port),
+            "NARTHEX_NATS_URL": self.nats.url,
+            "NARTHEX_NATS_USER": "audit",
+            "NARTHEX_NATS_PASSWORD": self.nats.passwords["audit"],
+            **self.settings,
+        }
+        with (self.directory / "audit.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "narthex", "serve", "audit"],
+                env=environment,
+                stderr=log,
+                preexec_fn=die_with_parent(),
+            )
+
+    def end(self, signal_number: int) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal_number)
+        return self.process.wait(10)
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=2) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    async def ready(self) -> None:
+        async def is_ready() -> bool:
+            try:
+                return bool(await asyncio.to_thread(self.get, "/readyz"))
+            except (OSError, urllib.error.HTTPError):
+                return False
+
+        await eventually(is_ready)
+
+    def resident_mb(self) -> int:
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
+
+@dataclass
+class Installation:
+    """A nats-server, audit, and the bus as router and as registry."""
+
+    audit: AuditProcess
+    router: Bus
+    registry: Bus
+
+    async def serve(self, *records: RequestRecord, dropped: int = 0, id: str | None = None) -> RequestsServed:
+        batch = RequestsServed(id=id or new_id(), key="router-1", records=records, dropped=dropped)
+        await self.router.publish(batch)
+        return batch
+
+    async def find(self, **asked: object) -> list[RequestRecord]:
+        question = RequestsQuestion.model_validate({"project_id": "p", **asked})
+        return list((await self.registry.ask(REQUESTS_SUBJECT, question, RequestsAnswer)).records)
+
+    async def lost(self, **asked: object) -> dict[str, int]:
+        """What was lost of a service, by reason."""
+        question = RequestsQuestion.model_validate({"project_id": "p", "service_id": "s", "losses": True, **asked})
+        return (await self.registry.ask(REQUESTS_SUBJECT, question, RequestsAnswer)).lost
+
+    async def charted(self, metric: str = "services.requests") -> float:
+        """A metric of the project, added up over the hours around now."""
+        span = {"since": NOW - timedelta(hours=2), "until": NOW + timedelta(hours=2), "period_s": 60}
+        question = SeriesQuestion.model_validate({"project_id": "p", "metric": metric, **span})
+        return sum(point.value for point in (await self.registry.ask(SERIES_SUBJECT, question, SeriesAnswer)).points)
+
+    async def found(self, count: int, **asked: object) -> list[RequestRecord]:
+        """The answer once it has `count` records."""
+
+        async def enough() -> list[RequestRecord]:
+            try:
+                records = await self.find(**asked)
+            except Unavailable:
+                return []
+            return records if len(records) == count else []
+
+        return await eventually(enough)
+
+
+def request(number: int, **fields: object) -> RequestRecord:
+    """The record of a request `number` seconds after NOW."""
+    defaults = {"id": f"request-{number:04}", "time": NOW + timedelta(seconds=number), "project_id": "p"}
+    return RequestRecord.model_validate({**defaults, "service_id": "s", "status": 200, **fields})
+
+
+@contextmanager
+def audit_process(directory: Path, nats: NatsServer) -> Iterator[AuditProcess]:
+    audit = AuditProcess(directory, nats)
+    audit.start()
+    try:
+        yield audit
+    finally:
+        audit.end(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def installation(tmp_path: Path, requests_max_bytes: int = 1 << 30) -> AsyncIterator[Installation]:
+    async with AsyncExitStack() as stack:
+        nats = stack.enter_context(nats_server(tmp_path))
+        audit = stack.enter_context(audit_process(tmp_path, nats))
+
+        async def bus(part: str) -> Bus:
+            settings = BusSettings(
+                url=nats.url,
+                user=part,
+                password=SecretStr(nats.passwords[part]),
+                requests_max_bytes=requests_max_bytes,
+            )
+            return await stack.enter_async_context(open_bus(settings, part))
+
+        here = Installation(audit, await bus("router"), await bus("registry"))
+        await here.registry.ensure_streams()
+        await until(lambda: here.router.connected)
+        await audit.ready()
+        yield here
