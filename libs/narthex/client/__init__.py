@@ -10,6 +10,7 @@ from narthex.client.errors import ConnectionFailed as ConnectionFailed
 from narthex.client.errors import TimedOut as TimedOut
 from narthex.client.lease import Lease as Lease
 from narthex.client.lease import leased as leased
+from narthex.client.lease import told_to_end as told_to_end
 from narthex.client.profiles import Profile as Profile
 from narthex.client.profiles import resolve as resolve
 from narthex.client.retry import Retry as Retry

@@ -6,10 +6,16 @@
 
 The instance has a lease, renewed at a third of its length. When the API was away for longer than that, the
 instance is registered again under a new id. Leaving the block drains it: requests under way are answered first.
+
+An application that serves in other tasks stays in the block until it is told to end (SIGTERM, Ctrl-C):
+
+        async with leased(narthex, "hello", "v1", instance):
+            await told_to_end()
 """
 
 import asyncio
 import logging
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -179,6 +185,18 @@ async def leased(
             await held.drain(drain_s)
         except NarthexError as error:
             log.warning("could not drain the instance; its lease will run out: %s", error)
+
+
+async def told_to_end() -> None:
+    """Return at the first SIGTERM or SIGINT, which then does nothing else; the next one acts as usual."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        await told.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
 
 
 def _log_trouble(error: NarthexError | None) -> None:

@@ -93,7 +93,7 @@ def test_a_challenge_that_the_ca_does_not_offer_is_named_with_those_it_does():
     authorization = Authorization(
         identifier=Identifier(value="a.test"), status=Status.PENDING, challenges=(Challenge(type="dns-01", url="u"),)
     )
-    with pytest.raises(Problem, match="does not offer http-01 for a.test, but dns-01"):
+    with pytest.raises(Problem, match=r"does not offer http-01 for a\.test, but dns-01"):
         challenge_of(authorization, "http-01")
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import os
+import signal
 
 import httpx2
 
-from narthex.client import AsyncClient, Retry, leased
+from narthex.client import AsyncClient, Retry, leased, told_to_end
 from narthex.client.lease import Lease
 from narthex.contracts.api import InstanceCreate
 from narthex.runtime.tasks import background
@@ -188,3 +190,19 @@ async def test_an_instance_withheld_from_the_start_is_never_registered():
         tasks.start(lease.keep(), "lease")
         await clock.advance(30)
         assert api.asked == []
+
+
+async def test_an_application_that_is_told_to_end_is_drained_first():
+    api, clock, client = scene()
+    async with client, background() as tasks:
+
+        async def serve():
+            async with leased(client, "hello", "v1", INSTANCE, clock=clock):
+                await told_to_end()
+
+        serving = tasks.start(serve(), "serve")
+        await until(lambda: api.held)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until(serving.done)
+    assert api.verbs()[-2:] == [("DELETE", "i-1"), ("GET", "i-1")]
+    assert not api.held
