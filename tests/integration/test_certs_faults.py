@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from narthex.contracts.queries import RENEW_CERTIFICATE_SUBJECT, CertificateRene
 from narthex.routing import LeaseLost, RecordStore
 from narthex.runtime.clock import SystemClock
 from narthex.testing.pebble import pebble
+from narthex.testing.system import NARTHEX, start
 from narthex.testing.waiting import until
 
 pytestmark = needs_pebble
@@ -57,18 +59,19 @@ async def test_a_worker_stopped_between_any_two_steps_leaves_orders_that_are_res
         await until(lambda: not here.plane.table.challenges)
 
 
-async def test_of_two_workers_one_orders_and_the_other_goes_on_where_it_died(tmp_path, monkeypatch):
+async def test_of_two_workers_one_orders_and_the_other_goes_on_where_it_was_killed(tmp_path, monkeypatch):
     async with site(tmp_path, monkeypatch, PEBBLE_VA_NOSLEEP="0", PEBBLE_VA_SLEEPTIME="2") as here:
-        async with here.certs("first"):
+        here.set(lease_s=2)
+        monkeypatch.setenv("NARTHEX_DATA_DIR", str(tmp_path / "first"))
+        first = start([*NARTHEX, "serve", "certs"], dict(os.environ), tmp_path)
+        await asyncio.to_thread(first.output.wait_for, "leading", 20.0)
+        async with here.certs("second"):
             await here.add_service("svc")
             await until(lambda: here.ca.orders() == 1)
-            async with here.certs("second"):
-                await asyncio.sleep(0)
-                standby_orders = here.ca.orders()
-        assert standby_orders == 1
-        async with here.certs("third"):
+            first.process.kill()  # the CA has the order, and is about to look
             await here.served(HOST)
             assert here.ca.orders() == 1
+        await asyncio.to_thread(first.process.wait)
 
 
 async def test_a_ca_that_is_down_or_has_forgotten_us_leaves_the_certificate_as_it_is(tmp_path, monkeypatch):
@@ -189,3 +192,22 @@ async def test_a_service_that_keeps_its_certificate_goes_on_serving_while_the_ne
             writer.write(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
             assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 502")
             writer.close()
+
+
+async def test_a_domain_that_the_ca_limits_is_not_ordered_for_again_by_each_of_its_services(tmp_path, monkeypatch):
+    async with site(tmp_path, monkeypatch) as here, faulty(here.ca) as ca:
+
+        def fault(request: web.Request) -> web.Response | None:
+            limited = request.path.startswith("/order-plz")
+            return problem("rateLimited", 429, **{"Retry-After": "3600"}) if limited else None
+
+        ca.fault = fault
+        here.order_from(ca.ca)
+        here.set(acme_parallel=1)
+        for name in ("one", "two", "three"):
+            await here.add_service(name)
+        async with here.certs():
+            for name in ("one", "two", "three"):
+                failure = await here.failed(here.host(name))
+                assert failure.next_try - failure.time > timedelta(minutes=50)
+        assert ca.requests.count("POST /order-plz") == 1

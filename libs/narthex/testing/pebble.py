@@ -23,6 +23,7 @@ from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.servers import child, free_port
 
 PROGRAMS = ("pebble", "pebble-challtestsrv")
+UPDATE = ["apt-get", "update", "-qq"]
 INSTALL = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "pebble"]
 
 
@@ -73,7 +74,9 @@ class Pebble:
 def missing() -> str:
     """Why there is no pebble here; empty when there is. Root on Debian gets it installed."""
     if not all(map(shutil.which, PROGRAMS)) and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(INSTALL, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
+        for command in (INSTALL, UPDATE, INSTALL):  # the lists may be old, or not there
+            if not all(map(shutil.which, PROGRAMS)):
+                subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)
     if absent := [program for program in PROGRAMS if shutil.which(program) is None]:
         return f"there is no {' and no '.join(absent)}; on Debian: apt-get install pebble"
     return ""

@@ -4,8 +4,10 @@ Valkey has the word as long as its records are there. Each write goes to the dis
 empty, the worker that has the lease fills it from there. Secrets are sealed in both.
 """
 
+import asyncio
 import logging
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +41,9 @@ class Records:
         """Read everything; where Valkey has nothing, fill it from disk."""
         kept = await self._store.kept()
         found = {noun: await self._store.all(noun) for noun in kinds}
-        if not kept:
+        if kept:
+            await asyncio.to_thread(self._mirror, found)
+        else:
             found = {noun: self._on_disk(noun) for noun in kinds}
             for noun, records in found.items():
                 for key, text in records.items():
@@ -62,6 +66,14 @@ class Records:
         text = record.model_dump_json()
         await self._store.put(noun, key, text)
         self._held[noun][key] = record
+        self._write(noun, key, text)
+
+    async def remove(self, noun: str, key: str) -> None:
+        await self._store.put(noun, key, "")
+        self._held[noun].pop(key, None)
+        self._file(noun, key).unlink(missing_ok=True)
+
+    def _write(self, noun: str, key: str, text: str) -> None:
         try:
             file = self._file(noun, key)
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,10 +81,15 @@ class Records:
         except OSError as error:  # the disk is the second copy: a full one stops nothing
             log.error("record not written to disk", extra={"fields": {"noun": noun, "key": key, "error": str(error)}})
 
-    async def remove(self, noun: str, key: str) -> None:
-        await self._store.put(noun, key, "")
-        self._held[noun].pop(key, None)
-        self._file(noun, key).unlink(missing_ok=True)
+    def _mirror(self, found: Mapping[str, Mapping[str, str]]) -> None:
+        """Make the disk's copy what Valkey has: another worker may have led meanwhile, and thrown keys away."""
+        for noun, records in found.items():
+            on_disk = self._on_disk(noun)
+            for key in on_disk.keys() - records.keys():
+                self._file(noun, key).unlink(missing_ok=True)
+            for key, text in records.items():
+                if on_disk.get(key) != text:
+                    self._write(noun, key, text)
 
     def _file(self, noun: str, key: str) -> Path:
         return self._directory / noun / f"{_file_name(key)}.json"

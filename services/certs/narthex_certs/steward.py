@@ -104,6 +104,7 @@ class Steward:
         self._rules = rules
         self._working: set[str] = set()
         self._forced: set[str] = set()
+        self._holds: dict[str, datetime] = {}  # registered domain -> until when the CA wants no order for it
         self._over: Unavailable | None = None  # why this worker's work is at its end
         self._client: Client | None = None
         self._obtainer: Obtainer
@@ -223,7 +224,9 @@ class Steward:
             exempt=bool(replaces),
         )
         async with self._booking:
-            hold = ledger.hold(self._records.all("note", Note).values(), note, self._rules.limits)
+            hold = self._asked_to_wait(note) or ledger.hold(
+                self._records.all("note", Note).values(), note, self._rules.limits
+            )
             if hold is None:
                 await self._records.put("note", note.id, note)
         if hold is not None:
@@ -270,6 +273,9 @@ class Steward:
         """The CA said no: the order is over; a new one is made later."""
         order = self._records.get("order", wanted.id, OrderRecord)
         limited = problem.kind == "rateLimited"
+        if limited and order is not None and not order.url:  # it would say so of the next order for this domain too
+            pause = timedelta(seconds=problem.retry_after_s or self._rules.retry_s)
+            self._holds[ledger.registered_domain(wanted.id)] = self._clock.now() + pause
         if await self._accounts.forget(self._rules.directory, problem):
             self._client = None
         if order is not None and not (limited and order.url):
@@ -283,6 +289,12 @@ class Steward:
             await self._records.remove("order", order.id)
         ORDER_FAILED.labels(problem.kind).inc()
         await self._put_off(wanted, problem, problem.retry_after_s, problem.document)
+
+    def _asked_to_wait(self, note: Note) -> tuple[datetime, str] | None:
+        until = self._holds.get(note.domain)
+        if until is None or until <= note.time:
+            return None
+        return until, f"the CA asked to wait with orders for {note.domain}"
 
     async def _held_back(self, wanted: Wanted, until: datetime, reason: str) -> None:
         """The ledger said no: nobody was asked, so nothing has failed."""

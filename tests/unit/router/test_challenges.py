@@ -1,8 +1,12 @@
 """What routers answer to a CA, and what they take for a domain."""
 
+from integration.router_kit import TOKEN_KEY, entry, service_entries
+
+from narthex.routing import Entry, Kind
 from narthex_router.challenges import Challenges
 from narthex_router.domains import Domains
 from narthex_router.facts import Challenge, Domain
+from narthex_router.table import Table
 
 PATH = b"/.well-known/acme-challenge/"
 
@@ -71,3 +75,28 @@ def test_no_domain_takes_the_place_of_a_services_own_host():
     held = Domains(b".services.test")
     assert held.change(None, domain("victim.services.test")) == []
     assert held.service_of(b"victim.services.test") == ""
+
+
+def test_a_services_domains_are_routed_as_its_own_host_is_and_go_with_it():
+    table = Table("test", TOKEN_KEY)
+    table.apply(service_entries([1001]))
+    table.apply([entry(Kind.DOMAIN, "d", host="shop.example", service_id="svc", verified=True)])
+    route = table.route(b"shop.example")
+    assert route is not None
+    assert (route.service_id, [target.port for target in route.targets]) == ("svc", [1001])
+
+    table.apply([entry(Kind.HEALTH, "svc-i0", 2, health="unhealthy")])
+    changed = table.route(b"shop.example")
+    assert changed is not None
+    assert not changed.targets
+
+    table.apply([Entry(Kind.SERVICE, "svc", 9, 9, None)])
+    assert table.route(b"shop.example") is None
+
+
+def test_a_domain_whose_service_is_not_known_yet_waits_for_it():
+    table = Table("test", TOKEN_KEY)
+    table.apply([entry(Kind.DOMAIN, "d", host="shop.example", service_id="svc", verified=True)])
+    assert table.route(b"shop.example") is None
+    table.apply(service_entries([1001]))
+    assert table.route(b"shop.example") is not None

@@ -5,5 +5,5 @@ instances. The *follower* lets one registry of several run it, admits what it na
 rows of that provider into line. What a provider does not say for lack of knowledge changes nothing: a provider
 that is away raises `Away`, one that cannot see a part names its scope as unknown.
 
-Reading order: `found` → `admission`, `addresses` → `plan` → `roster` → `lease` → `follower` → a provider.
+Reading order: `found` → `admission` → `plan` → `roster` → `lease` → `follower` → a provider.
 """
