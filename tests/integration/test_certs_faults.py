@@ -150,11 +150,12 @@ async def test_a_certificate_is_renewed_when_the_ca_asks_for_it_and_that_does_no
     async with site(tmp_path, monkeypatch) as here, faulty(here.ca) as ca:
         ca.window = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")  # it is to be replaced at once
         here.order_from(ca.ca)
-        monkeypatch.setattr("narthex_certs.steward.OPINIONS_S", 0.1)
-        monkeypatch.setattr("narthex_certs.steward.LEAST_OPINIONS_S", 0.1)
+        here.set(acme_limit_same_week=1)
+        monkeypatch.setattr("narthex_certs.opinions.ASK_EVERY_S", 0.1)
+        monkeypatch.setattr("narthex_certs.opinions.LEAST_S", 0.1)
         async with here.certs():
             await here.add_service("svc")
-            await here.issued(HOST, 5)  # the ledger would have allowed four
+            await here.issued(HOST, 3)  # the ledger would have allowed one
         assert any(line.startswith("GET /renewal-info/") for line in ca.requests)
 
 

@@ -8,12 +8,10 @@ import typer
 from narthex.cli import complete
 from narthex.cli.options import Json, Project
 from narthex.cli.output import plain, printable, show_one
-from narthex.cli.requests import Id, lookup
+from narthex.cli.requests import Id
 from narthex.cli.session import connect
-from narthex.client.client import Client
 from narthex.contracts.api import Explanation, InstanceThen
 from narthex.contracts.entities import Attempt
-from narthex.contracts.errors import NotFound
 
 EVENTS = 10  # of its moment, that are worth a look
 
@@ -29,7 +27,7 @@ def explain(
 ) -> None:
     """What became of a request, attempt by attempt, and why."""
     with connect(context, project, service=service) as api:
-        found = api.requests.explain(service or _service_of(api, id), id)
+        found = api.requests.explain(service, id) if service is not None else api.requests.explain_any(id)
     if json:
         show_one(found, json)
         return
@@ -63,12 +61,3 @@ def _instance(instance: InstanceThen) -> str:
     reason = f" ({plain(instance.reason)})" if instance.reason else ""
     draining = ", draining" if instance.draining else ""
     return f"{plain(instance.address)} was {plain(instance.health)}{reason}{draining}"
-
-
-def _service_of(api: Client, id: str) -> str:
-    """The name of the service that a request was to."""
-    service_id = lookup(api, id).additional_data.get("service_id")
-    for service in api.services.list():
-        if service.id == service_id:
-            return service.name
-    raise NotFound(f"the service that request {id} was to is gone; `narthex requests get {id}` shows what is left")

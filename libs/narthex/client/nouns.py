@@ -207,6 +207,7 @@ class Requests(Noun[Mode]):
     list = listing(requests.list_requests)
     get_of_service = calling(requests.get_service_request)
     explain = calling(requests.explain_request)
+    explain_any = calling(requests.explain_any_request)
     stream = streaming(requests.stream_requests)
     list_version = listing(requests.list_version_requests)
     list_project = listing(requests.list_project_requests)

@@ -13,6 +13,7 @@ from narthex.runtime.tasks import Background
 from narthex_certs.account import Accounts, open_ca_session
 from narthex_certs.certificate import Issued
 from narthex_certs.challenges import DNS, HTTP, TLS_ALPN, HttpAnswers, TlsAlpnAnswers
+from narthex_certs.clearance import Shelf
 from narthex_certs.config import Config, IssuerKind
 from narthex_certs.dns import DnsAnswers, open_zone
 from narthex_certs.ledger import Limits
@@ -22,7 +23,7 @@ from narthex_certs.records import Records
 from narthex_certs.rehearsal import rehearse
 from narthex_certs.roll import Feed, Roll
 from narthex_certs.schedule import renewal_of
-from narthex_certs.steward import Rules, Shelf, Steward
+from narthex_certs.steward import Rules, Steward
 from narthex_certs.wanted import Policy, Wanted, wanted
 
 
@@ -52,7 +53,7 @@ class Ordering:
         await self._steward.load()
         duties.start(self._feed.run(), "roll of services")
         duties.start(self._steward.run(), "steward")
-        duties.start(self._steward.ask_opinions(), "renewal information")
+        duties.start(self._steward.opinions.run(), "renewal information")
 
     def states(self) -> list[CertificateState]:
         """How things stand with each certificate that is wanted or held."""
@@ -102,7 +103,7 @@ def state_of(
         hosts=hosts,
         issuer="acme",
         certificate=issued.entity() if issued is not None else None,
-        renew_at=renewal_of(issued, steward.opinions.get(id))[0] if issued is not None else None,
+        renew_at=renewal_of(issued, steward.opinions.times.get(id))[0] if issued is not None else None,
         step=order.step if order is not None else "",
         failures=trouble.failures if trouble is not None else 0,
         reason=trouble.reason if trouble is not None else "",

@@ -5,30 +5,35 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from prometheus_client import Counter, Gauge
 
 from narthex.contracts.errors import NarthexError, Unavailable
-from narthex.contracts.events import CertExpiring, CertIssued, CertRenewalFailed, CertRequested, Event
+from narthex.contracts.events import CertExpiring, CertIssued, CertRequested, Event
 from narthex.contracts.ids import new_id
 from narthex.routing import LeaseLost
 from narthex.runtime.clock import Clock
 from narthex.runtime.sealing import Sealer
 from narthex.runtime.tasks import Background, background
-from narthex_certs import ledger, renewal
+from narthex_certs import ledger
 from narthex_certs.account import AccountRecord, Accounts
 from narthex_certs.acme.client import Client
 from narthex_certs.acme.problem import CaAway, Problem
 from narthex_certs.acme.signing import renewal_id
 from narthex_certs.certificate import Issued, sealing_context
+from narthex_certs.clearance import Clearance, Shelf
+from narthex_certs.keeper import Publisher
 from narthex_certs.ledger import Limits, Note
 from narthex_certs.obtain import Answers, Obtainer
+from narthex_certs.opinions import Opinions
 from narthex_certs.order import OrderRecord, Trouble
 from narthex_certs.records import Records
+from narthex_certs.renewal import expiring
 from narthex_certs.schedule import Due, due
+from narthex_certs.setbacks import Setbacks
 from narthex_certs.wanted import Wanted
 
 log = logging.getLogger(__name__)
@@ -45,24 +50,10 @@ COALESCE_S = 0.05  # a hundred services that are made at once are one look
 
 ORDERED = Counter("narthex_certs_orders_total", "Orders begun at the CA")
 OBTAINED = Counter("narthex_certs_obtained_total", "Certificates obtained from the CA")
-ORDER_FAILED = Counter("narthex_certs_order_failures_total", "Orders that failed, or could not go on", ["kind"])
-HELD_BACK = Counter("narthex_certs_orders_held_back_total", "Orders that the ledger put off")
 TROUBLED = Gauge("narthex_certs_troubled", "Certificates that could not be made or renewed so far")
 SOONEST_END = Gauge(
     "narthex_certs_acme_not_after_seconds", "Unix time at which the first of the CA's certificates ends"
 )
-
-
-class Publisher(Protocol):
-    async def publish(self, event: Event) -> None: ...
-
-
-class Shelf(Protocol):
-    """Where certificates are put for routers to serve."""
-
-    async def show(self, issued: Issued) -> None: ...
-
-    async def take_down(self, issued: Issued) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -107,11 +98,13 @@ class Steward:
         self._holds: dict[str, datetime] = {}  # registered domain -> until when the CA wants no order for it
         self._over: Unavailable | None = None  # why this worker's work is at its end
         self._client: Client | None = None
-        self._obtainer: Obtainer
+        self._obtainer: Obtainer | None = None
         self._entering = asyncio.Lock()  # one account, however many orders begin at once
         self._booking = asyncio.Lock()  # the ledger is asked and written by one order at a time
-        self.opinions: dict[str, datetime] = {}  # certificate id -> when the CA would like it renewed
         self.changed = asyncio.Event()
+        self._setbacks = Setbacks(records, publisher, clock, rules.retry_s)
+        self._clearance = Clearance(records, shelf, self._enter, revoke=rules.revoke_deleted)
+        self.opinions = Opinions(self.certificates, self._enter, self.changed.set, clock)
 
     # -- what is known --------------------------------------------------------------------------------------
 
@@ -162,14 +155,14 @@ class Steward:
         await self._forget_old_notes(now)
         if wanted is None:
             return LONGEST_REST_S
-        await self._drop_unwanted(wanted)
+        await self._clearance.clear(wanted, self._working)
         TROUBLED.set(len(self.troubles()))
         held = self.certificates()
         if held:
             SOONEST_END.set(min(issued.not_after for issued in held.values()).timestamp())
         await self._warn(now, held)
         begun = self._forced | self.orders().keys()
-        dues = due(wanted, held, self.troubles(), self.opinions, begun, now)
+        dues = due(wanted, held, self.troubles(), self.opinions.times, begun, now)
         rest = LONGEST_REST_S
         for each in dues:
             if each.wanted.id in self._working:
@@ -206,21 +199,24 @@ class Steward:
         except Problem as problem:
             await self._refused(each.wanted, problem)
         except (CaAway, Unavailable) as error:
-            await self._put_off(each.wanted, error, getattr(error, "retry_after_s", 0.0))
+            await self._setbacks.put_off(each.wanted, error, getattr(error, "retry_after_s", 0.0))
         except NarthexError as error:  # the installation is set up wrongly: the sentence says how
-            await self._put_off(each.wanted, error, 0.0)
+            await self._setbacks.put_off(each.wanted, error, 0.0)
 
     async def _begin(self, each: Due) -> OrderRecord | None:
         """Write an order down, unless the ledger puts it off."""
-        await self._enter()
+        client = await self._enter()
         wanted, held, now = each.wanted, self._records.get("certificate", each.wanted.id, Issued), self._clock.now()
-        replaces = await self._replaces(held) if held is not None and held.hosts == wanted.hosts else ""
+        renewal = held is not None and held.hosts == wanted.hosts
+        # What the CA calls the certificate that is renewed, where it wants to know.
+        named = held is not None and renewal and (await client.directory()).renewal_info
+        replaces = renewal_id(held.certificates[0]) if held is not None and named else ""
         note = Note(
             id=new_id(),
             time=now,
             domain=ledger.registered_domain(wanted.id),
             hosts=wanted.hosts,
-            renewal=held is not None and held.hosts == wanted.hosts,
+            renewal=renewal,
             exempt=bool(replaces),
         )
         async with self._booking:
@@ -230,7 +226,7 @@ class Steward:
             if hold is None:
                 await self._records.put("note", note.id, note)
         if hold is not None:
-            await self._held_back(wanted, *hold)
+            await self._setbacks.hold_back(wanted, *hold)
             return None
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -252,6 +248,7 @@ class Steward:
     async def _finish(self, order: OrderRecord, *, resumed: bool) -> None:
         """Take the order to its end, serve what it brought, tell it."""
         await self._enter()
+        assert self._obtainer is not None
         order = await self._obtainer.obtain(order, resumed=resumed)
         held = self._records.get("certificate", order.id, Issued)
         if held is None or held.chain != order.chain:
@@ -260,7 +257,7 @@ class Steward:
             OBTAINED.inc()
             log.info("certificate obtained", extra={"fields": {"hosts": issued.hosts, "until": str(issued.not_after)}})
             held = issued
-        self.opinions.pop(order.id, None)
+        self.opinions.times.pop(order.id, None)
         self._forced.discard(order.id)
         await self._shelf.show(held)
         await self._publisher.publish(CertIssued(key=held.id, revision=held.revision, entity=held.entity()))
@@ -280,89 +277,21 @@ class Steward:
             self._client = None
         if order is not None and not (limited and order.url):
             try:
-                await self._obtainer.clear(order)
+                if self._obtainer is not None:
+                    await self._obtainer.clear(order)
             except (CaAway, Unavailable) as error:
                 log.warning("answers not withdrawn", extra={"fields": {"id": order.id, "error": error.message}})
             note = self._records.get("note", order.note, Note)
             if note is not None:
                 await self._records.put("note", note.id, note.model_copy(update={"failed": True}))
             await self._records.remove("order", order.id)
-        ORDER_FAILED.labels(problem.kind).inc()
-        await self._put_off(wanted, problem, problem.retry_after_s, problem.document)
+        await self._setbacks.put_off(wanted, problem, problem.retry_after_s, problem.document)
 
     def _asked_to_wait(self, note: Note) -> tuple[datetime, str] | None:
         until = self._holds.get(note.domain)
         if until is None or until <= note.time:
             return None
         return until, f"the CA asked to wait with orders for {note.domain}"
-
-    async def _held_back(self, wanted: Wanted, until: datetime, reason: str) -> None:
-        """The ledger said no: nobody was asked, so nothing has failed."""
-        HELD_BACK.inc()
-        before = self._records.get("trouble", wanted.id, Trouble)
-        failures = before.failures if before is not None else 0
-        await self._keep_trouble(wanted, Trouble(id=wanted.id, failures=failures, reason=reason, next_try=until))
-
-    async def _put_off(
-        self, wanted: Wanted, error: NarthexError, asked_s: float, problem: dict[str, Any] | None = None
-    ) -> None:
-        before = self._records.get("trouble", wanted.id, Trouble)
-        failures = 1 + (before.failures if before is not None else 0)
-        if problem is None:
-            ORDER_FAILED.labels(error.code).inc()
-        chance = renewal.chance_of(f"{wanted.id}{failures}")
-        pause = timedelta(seconds=renewal.retry_s(failures, chance, self._rules.retry_s, asked_s))
-        next_try = self._clock.now() + pause
-        trouble = Trouble(id=wanted.id, failures=failures, reason=error.message, next_try=next_try, problem=problem)
-        await self._keep_trouble(wanted, trouble)
-
-    async def _keep_trouble(self, wanted: Wanted, trouble: Trouble) -> None:
-        fields = {"hosts": wanted.hosts, "reason": trouble.reason, "next_try": str(trouble.next_try)}
-        log.error("certificate not obtained", extra={"fields": fields})
-        await self._records.put("trouble", trouble.id, trouble)
-        await self._tell(
-            CertRenewalFailed(
-                key=wanted.id,
-                project=wanted.project or None,
-                hosts=wanted.hosts,
-                reason=trouble.reason,
-                problem=trouble.problem,
-                failures=trouble.failures,
-                next_try=trouble.next_try,
-            )
-        )
-
-    # -- what is not wanted any more ------------------------------------------------------------------------
-
-    async def _drop_unwanted(self, wanted: dict[str, Wanted]) -> None:
-        """Throw away the certificates and keys of what is gone; nothing, if that were most of them at once."""
-        held = self.certificates()
-        gone = [issued for id, issued in held.items() if id not in wanted and id not in self._working]
-        if len(gone) > MOST_GONE and len(gone) > len(held) * MOST_GONE_SHARE:
-            fields = {"unwanted": len(gone), "held": len(held)}
-            log.error("so many certificates are not wanted any more that none is removed", extra={"fields": fields})
-            return
-        for issued in gone:
-            if self._rules.revoke_deleted and not await self._revoked(issued):
-                continue
-            await self._shelf.take_down(issued)
-            await self._records.remove("certificate", issued.id)
-            log.info("certificate removed", extra={"fields": {"hosts": issued.hosts}})
-        for noun, kind in (("order", OrderRecord), ("trouble", Trouble)):
-            for id in self._records.all(noun, kind).keys() - wanted.keys() - self._working:
-                await self._records.remove(noun, id)
-
-    async def _revoked(self, issued: Issued) -> bool:
-        """Whether the CA has taken it back, or will hear nothing of it."""
-        try:
-            await self._enter()
-            assert self._client is not None
-            await self._client.revoke(issued.certificates[0], CESSATION_OF_OPERATION)
-        except Problem as problem:
-            log.warning("certificate not revoked", extra={"fields": {"hosts": issued.hosts, "reason": problem.message}})
-        except CaAway:
-            return False
-        return True
 
     async def _forget_old_notes(self, now: datetime) -> None:
         for id, note in self._records.all("note", Note).items():
@@ -371,8 +300,8 @@ class Steward:
 
     # -- steps ----------------------------------------------------------------------------------------------
 
-    async def _enter(self) -> None:
-        """Have a client with an account."""
+    async def _enter(self) -> Client:
+        """The client, with an account."""
         async with self._entering:
             if self._client is None:
                 self._client = await self._accounts.client(self._rules.directory)
@@ -385,40 +314,15 @@ class Steward:
                     profile=self._rules.profile,
                     preferred_chain=self._rules.preferred_chain,
                 )
+            return self._client
 
     async def _keep_order(self, order: OrderRecord) -> None:
         await self._records.put("order", order.id, order)
 
-    async def _replaces(self, held: Issued) -> str:
-        """What the CA calls the certificate that is renewed, where it wants to know."""
-        assert self._client is not None
-        return renewal_id(held.certificates[0]) if (await self._client.directory()).renewal_info else ""
-
-    async def ask_opinions(self) -> None:
-        """Ask the CA when it would like its certificates to be renewed (RFC 9773), for ever."""
-        while True:
-            pause = OPINIONS_S
-            for id, issued in self.certificates().items():
-                try:
-                    await self._enter()
-                    assert self._client is not None
-                    info = await self._client.renewal_info(issued.certificates[0])
-                except (Problem, CaAway, Unavailable) as error:
-                    log.info("no renewal information", extra={"fields": {"id": id, "error": error.message}})
-                    break
-                if info is None:
-                    break
-                when = info.window.start + (info.window.end - info.window.start) * renewal.chance_of(issued.chain)
-                if self.opinions.get(id) != when:
-                    self.opinions[id] = when
-                    self.changed.set()
-                pause = min(pause, max(info.retry_after_s, LEAST_OPINIONS_S)) if info.retry_after_s else pause
-            await self._clock.sleep(pause)
-
     async def _warn(self, now: datetime, held: dict[str, Issued]) -> None:
         """Tell once of each step towards the end of a certificate that could not be renewed."""
         for issued in held.values():
-            days = renewal.expiring(issued.not_before, issued.not_after, now)
+            days = expiring(issued.not_before, issued.not_after, now)
             if days and not 0 < issued.warned <= days:
                 await self._records.put("certificate", issued.id, issued.model_copy(update={"warned": days}))
                 await self._tell(CertExpiring(key=issued.id, entity=issued.entity(), days_left=days))
@@ -429,10 +333,3 @@ class Steward:
             await self._publisher.publish(event)
         except Unavailable:
             pass
-
-
-OPINIONS_S = 6 * 3600.0  # RFC 9773 section 4.3.2: without a Retry-After
-LEAST_OPINIONS_S = 60.0
-CESSATION_OF_OPERATION = 5  # RFC 5280 section 5.3.1
-MOST_GONE = 10
-MOST_GONE_SHARE = 0.3

@@ -63,6 +63,11 @@ def explain_request(service: str, id: str, *, project: str | None = None) -> Cal
     return Call("GET", of_service(project, service, "requests", id, "explain"), Explanation)
 
 
+def explain_any_request(id: str, *, project: str | None = None) -> Call[Explanation]:
+    """The same where only the request's id is known."""
+    return Call("GET", in_project(project, "requests", id, "explain"), Explanation)
+
+
 def stream_requests(
     service: str,
     *,
