@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -73,6 +74,11 @@ class AuditProcess:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=2) as answer:
             text: str = answer.read().decode()
             return text
+
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels; 0 where it is not told yet."""
+        found = re.search(rf"^{name} (\S+)$", self.get("/metrics"), re.MULTILINE)
+        return float(found[1]) if found else 0.0
 
     async def ready(self) -> None:
         async def is_ready() -> bool:
