@@ -5,10 +5,14 @@ import socket
 from datetime import timedelta
 
 import pytest
+from integration.databases import database_url
 from integration.dns_server import dns_server
 from integration.registry_kit import SERVICE, P, running
+from sqlalchemy import make_url, select
 
 from narthex_registry import domains, outbound
+from narthex_registry.database import Database, open_database
+from narthex_registry.tables import Outbox
 
 HOST = "shop.example.com"
 DOMAINS = f"{P}/services/web/domains"
@@ -62,7 +66,7 @@ async def test_facts_tell_of_it_and_the_snapshot_does(tmp_path, dns):
         dns.records[made["txt_name"]] = {made["text"]}
         await ask(api, "post", f"{DOMAINS}/{HOST}/verify", None, 200)
         await ask(api, "delete", f"{DOMAINS}/{HOST}", 204)
-    facts = told(tmp_path)
+    facts = await told(tmp_path)
     assert [subject for subject, _ in facts] == [
         f"narthex.v1.domain.{verb}" for verb in ("added", "verified", "removed")
     ]
@@ -70,11 +74,10 @@ async def test_facts_tell_of_it_and_the_snapshot_does(tmp_path, dns):
     assert made["text"].removeprefix("narthex-domain=") not in json.dumps(facts)
 
 
-def told(directory) -> list[tuple[str, dict]]:
-    import sqlite3
-
-    with sqlite3.connect(directory / "registry/registry.db") as database:
-        rows = database.execute("SELECT subject, body FROM outbox ORDER BY sequence").fetchall()
+async def told(directory) -> list[tuple[str, dict]]:
+    url = make_url(database_url(directory) or f"sqlite:///{directory}/registry/registry.db")
+    async with open_database(url) as engine, Database(engine).read() as session:
+        rows = (await session.execute(select(Outbox.subject, Outbox.body).order_by(Outbox.sequence))).all()
     return [(subject, json.loads(body)) for subject, body in rows if ".domain." in subject]
 
 
