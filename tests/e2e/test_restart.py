@@ -2,14 +2,17 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from e2e.conftest import APPS, Caller
 
-from narthex.testing.system import System, start_system
+from narthex.testing.system import System, running_system, start_system
 from narthex.testing.waiting import until
+
+IDLE_S = 5.0
 
 
 def descendants(pid: int) -> set[int]:
@@ -56,7 +59,7 @@ async def test_stopped_and_started_again_it_is_the_same_installation(
     caller.http.close()
     await until(lambda: request_id in first.cli("requests", "list", "kept", "--json").stdout)
     before = (first.token, first.root_pem.read_text(), first.json("services", "list")[0]["id"])
-    serial = first.json("certs", "list")[0]["serial"]
+    serial = first.json("certs", "list")[0]["certificate"]["serial"]
     run.stop()
     below = descendants(first.up.process.pid)
 
@@ -68,7 +71,7 @@ async def test_stopped_and_started_again_it_is_the_same_installation(
     again = start_system(tmp_path / "data")
     systems.append(again)
     assert (again.token, again.root_pem.read_text(), again.json("services", "list")[0]["id"]) == before
-    assert again.json("certs", "list")[0]["serial"] == serial
+    assert again.json("certs", "list")[0]["certificate"]["serial"] == serial
     assert request_id in again.cli("requests", "list", "kept", "--json").stdout
     _, host = again.run("kept", "--port", "9040", "--", *command, cwd=APPS)
     caller = Caller(again, host)
@@ -76,11 +79,11 @@ async def test_stopped_and_started_again_it_is_the_same_installation(
     caller.http.close()
 
 
-def test_the_whole_idle_system_stays_small(system: System) -> None:
-    """The bound is issue-given: 700 MB resident, child servers included."""
-    pids = {system.up.process.pid} | {
-        pid for pid in descendants(system.up.process.pid) if pid not in {run.process.pid for run in system.runs}
-    }
-    page = os.sysconf("SC_PAGE_SIZE")
-    resident = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in pids)
+def test_the_whole_idle_system_stays_small(tmp_path: Path) -> None:
+    """The bound is issue-given: 700 MB resident, child servers included, of a system that has just become idle."""
+    with running_system(tmp_path) as system:
+        time.sleep(IDLE_S)  # what starting took is given back by then; there is nothing to wait for
+        pids = {system.up.process.pid} | descendants(system.up.process.pid)
+        page = os.sysconf("SC_PAGE_SIZE")
+        resident = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page for pid in pids)
     assert resident < 700 * 1024 * 1024
