@@ -213,7 +213,7 @@ class Caller(asyncio.Protocol):
 
 async def offer(running: Fleet, rate: float, seconds: float, *, hold_ms: int = 0, connections: int = 64) -> Answers:
     """Offer requests at a steady rate over connections to all routers; those that break are made again."""
-    request = b"GET /work/%d HTTP/1.1\r\nhost: %b.services.test\r\n\r\n" % (hold_ms, SERVICE.encode())
+    request = b"GET /hold/%d HTTP/1.1\r\nhost: %b.services.test\r\n\r\n" % (hold_ms, SERVICE.encode())
     answers = Answers()
     callers = [Caller(request, answers) for _ in range(connections)]
     loop, due, turn = asyncio.get_running_loop(), time.monotonic(), 0

@@ -1,6 +1,6 @@
 """An instance that writes down when requests reach it and how many it has at a time: `python witness.py PORT`.
 
-/work/<ms>  an answer after so many milliseconds, whether or not the client is still there
+/hold/<ms>  an answer after so many milliseconds, whether or not the client is still there
 /seen       the moments (monotonic nanoseconds, 8 bytes each) of all requests for work so far
 /most       how many there were at a time at most, and forgets it
 """

@@ -9,9 +9,9 @@ import asyncio
 import aiohttp
 
 from narthex.contracts.errors import NarthexError
+from narthex.contracts.reach import Network
 from narthex_registry.config import DomainSettings
 from narthex_registry.outbound import check_url, open_outbound
-from narthex_registry.sources import Subnet
 
 MOST_BYTES = 4096
 
@@ -32,7 +32,7 @@ def file_url(host: str, token: str) -> str:
 class Proof:
     """Looks for the proof where it may be."""
 
-    def __init__(self, settings: DomainSettings, networks: tuple[Subnet, ...]) -> None:
+    def __init__(self, settings: DomainSettings, networks: tuple[Network, ...]) -> None:
         self._settings = settings
         self._networks = networks
 

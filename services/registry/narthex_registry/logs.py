@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
+from narthex_registry.policy import compiled
 
 Test = Callable[[api.LogLine], bool]
 
@@ -111,14 +111,14 @@ def _label(text: str, at: int) -> tuple[Test, int]:
 def _on_line(how: str, value: str) -> Test:
     if how in ("|=", "!="):
         return lambda entry: (value in entry.log) == (how == "|=")
-    search = _regex(value).search
+    search = compiled("query", value).search
     return lambda entry: (search(entry.log) is not None) == (how == "|~")
 
 
 def _comparison(how: str, value: str) -> Callable[[str], bool]:
     if how in ("=", "!="):
         return lambda text: (text == value) == (how == "=")
-    fullmatch = _regex(value).fullmatch
+    fullmatch = compiled("query", value).fullmatch
     return lambda text: (fullmatch(text) is not None) == (how == "=~")
 
 
@@ -136,18 +136,6 @@ def _value(quoted: str | None, raw: str | None) -> str:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _regex(pattern: str) -> Any:
-    """RE2, whose time is linear whatever the pattern."""
-    import re2  # 6 MB that few installations need
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except re2.error:
-        raise Invalid(f"query: {pattern} is not an RE2 regular expression") from None
 
 
 def _unreadable(rest: str) -> Invalid:

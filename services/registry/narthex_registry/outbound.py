@@ -14,13 +14,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from narthex.contracts.errors import Invalid
+from narthex.contracts.reach import Network
 from narthex.contracts.reach import inner as inner
-from narthex_registry.sources import Subnet
 
 MOST_CONNECTIONS = 50
 
 
-def allowed(address: str, networks: Sequence[Subnet]) -> bool:
+def allowed(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address may be called: it is on the public Internet, or in one of the networks."""
     try:
         ip = ip_address(address)
@@ -30,7 +30,7 @@ def allowed(address: str, networks: Sequence[Subnet]) -> bool:
     return (ip.is_global and not ip.is_multicast) or any(ip in network for network in networks)
 
 
-def check_url(url: str, networks: Sequence[Subnet]) -> None:
+def check_url(url: str, networks: Sequence[Network]) -> None:
     """Raise Invalid unless a URL is one that can be called; a name in it is checked when it is resolved."""
     try:
         parts = urlsplit(url)
@@ -52,7 +52,7 @@ def check_url(url: str, networks: Sequence[Subnet]) -> None:
 class CheckedResolver(AbstractResolver):
     """Resolves names and refuses those that lead to networks that may not be called."""
 
-    def __init__(self, networks: Sequence[Subnet]) -> None:
+    def __init__(self, networks: Sequence[Network]) -> None:
         self._networks = networks
         self._resolver = aiohttp.ThreadedResolver()
 
@@ -69,7 +69,7 @@ class CheckedResolver(AbstractResolver):
 
 
 @asynccontextmanager
-async def open_outbound(networks: Sequence[Subnet]) -> AsyncIterator[aiohttp.ClientSession]:
+async def open_outbound(networks: Sequence[Network]) -> AsyncIterator[aiohttp.ClientSession]:
     """A session whose connections go only where they may; ask `check_url` before each call as well."""
     connector = aiohttp.TCPConnector(
         resolver=CheckedResolver(networks), use_dns_cache=False, limit=MOST_CONNECTIONS, force_close=True

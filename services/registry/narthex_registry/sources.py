@@ -5,17 +5,17 @@ the request entered what we trust.
 """
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
 
-Subnet = IPv4Network | IPv6Network
+from narthex.contracts.reach import Network
 
 
-def parse_networks(text: str) -> tuple[Subnet, ...]:
+def parse_networks(text: str) -> tuple[Network, ...]:
     """`10.0.0.0/8, ::1` as networks."""
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
-def source(peer: str, forwarded: str, trusted: Sequence[Subnet]) -> str:
+def source(peer: str, forwarded: str, trusted: Sequence[Network]) -> str:
     """The client's network: an IPv4 address, or the /64 of an IPv6 one, which one household has to itself."""
     hops = [part.strip() for part in forwarded.split(",") if part.strip()] if trusted else []
     at = peer
@@ -24,7 +24,7 @@ def source(peer: str, forwarded: str, trusted: Sequence[Subnet]) -> str:
     return _network(at)
 
 
-def _is_in(text: str, networks: Sequence[Subnet]) -> bool:
+def _is_in(text: str, networks: Sequence[Network]) -> bool:
     try:
         return any(ip_address(text) in network for network in networks)
     except ValueError:

@@ -20,13 +20,13 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts.errors import Invalid, Unavailable
+from narthex.contracts.reach import Network
 from narthex.runtime.clock import Clock
 from narthex.runtime.tasks import background
 from narthex_registry import tables
 from narthex_registry.database import Database
 from narthex_registry.occurrences import Occurrence
 from narthex_registry.outbound import check_url, open_outbound
-from narthex_registry.sources import Subnet
 from narthex_registry.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ async def enqueue(session: AsyncSession, occurrences: Iterable[Occurrence]) -> i
 class Caller:
     """Makes the calls that are due, for ever."""
 
-    def __init__(self, database: Database, webhooks: Webhooks, networks: Sequence[Subnet], clock: Clock) -> None:
+    def __init__(self, database: Database, webhooks: Webhooks, networks: Sequence[Network], clock: Clock) -> None:
         self._database = database
         self._webhooks = webhooks
         self._networks = networks

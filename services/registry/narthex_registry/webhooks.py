@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
 from narthex.contracts.errors import Conflict, Invalid, NotFound
+from narthex.contracts.reach import Network
 from narthex.runtime.sealing import Sealer
 from narthex_registry import deployments, services, tables, versions
 from narthex_registry.database import Change
 from narthex_registry.fields import given, matches_labels
 from narthex_registry.occurrences import DEPLOYMENT, EVENTS_OF, SERVICE
 from narthex_registry.outbound import check_url
-from narthex_registry.sources import Subnet
 
 ANY = "*"  # in place of an object's name: all of them
 HIDDEN = "(protected)"
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 class Webhooks:
     """The operations on webhooks; they need to know what may be called, and the key that seals secrets."""
 
-    def __init__(self, sealer: Sealer, networks: Sequence[Subnet]) -> None:
+    def __init__(self, sealer: Sealer, networks: Sequence[Network]) -> None:
         self._sealer = sealer
         self._networks = networks
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from narthex.bus import Bus
-from narthex.contracts.reach import Reach
+from narthex.contracts.reach import Network, Reach
 from narthex.runtime.clock import Clock
 from narthex_registry import tables, webhook_calls
 from narthex_registry.callers import Caller, Callers
@@ -26,7 +26,7 @@ from narthex_registry.propagation import Workers
 from narthex_registry.rates import Rate, Rates
 from narthex_registry.service_views import Address
 from narthex_registry.sign_in import SignIn
-from narthex_registry.sources import Subnet, source
+from narthex_registry.sources import source
 from narthex_registry.tail import Tail
 from narthex_registry.tokens import Keys
 from narthex_registry.webhooks import Webhooks
@@ -53,7 +53,7 @@ class State:
     callers: Callers
     webhooks: Webhooks
     webhook_caller: webhook_calls.Caller
-    networks: tuple[Subnet, ...]  # internal ones that webhooks may call
+    networks: tuple[Network, ...]  # internal ones that webhooks may call
     last_used: LastUsed
     denials: Denials
     rates: Rates
@@ -62,7 +62,7 @@ class State:
     sign_in_settings: SignInSettings
     domain: str
     providers: frozenset[str]  # of discovery, that this installation runs
-    trusted: tuple[Subnet, ...]  # proxies whose X-Forwarded-For is believed
+    trusted: tuple[Network, ...]  # proxies whose X-Forwarded-For is believed
     proof: Proof  # of domains
     reach: Reach = field(default_factory=Reach)  # where instances may be
 
