@@ -25,6 +25,7 @@ local WIDTH, WINDOW = 50000, 60150000
 local SLICE_MOST, SLICE_LEAST = 4000000, 500000  -- how long a slice is good: shorter, the less is left
 local SHARE = 4  -- of what is left, one grant takes at most a fourth for requests that have not come yet
 local SCARCE = 0.2  -- where little is left, slices are so much smaller: nobody sits on what others could use
+local SMALL = 60  -- limits up to this are granted request by request: that is a question a second, and the last one counts
 local STEP, ANSWER = 250000, 1250000
 local LEASE, SILENCE, CONTENDED = 5000000, 2500000, 2000000
 local KEEP_RATE, KEEP_LEASES = 120000, 600000  -- milliseconds that a hash outlives its last use
@@ -131,8 +132,10 @@ local function rate(key, ask)
   for i = 1, #ask.late, 2 do count(ask.late[i], ask.late[i + 1]) end
   local free = ask.limit - total
   local granted = max(0, min(ask.waiting, free))
-  local plenty = max(SCARCE, min(1, SHARE * free / ask.limit))
-  granted = granted + max(0, min(floor((ask.want - granted) * plenty), floor((free - granted) / SHARE)))
+  if ask.limit > SMALL then
+    local plenty = max(SCARCE, min(1, SHARE * free / ask.limit))
+    granted = granted + max(0, min(floor((ask.want - granted) * plenty), floor((free - granted) / SHARE)))
+  end
   local good = 0
   if granted > 0 then
     local span = max(SLICE_LEAST, min(SLICE_MOST, SLICE_MOST * (free - granted) / ask.limit))
