@@ -1,0 +1,377 @@
+"""An installation of real processes, each of which a test can kill, stop, restart, starve and cut off.
+
+async with installation(tmp_path, routers=2) as here:
+    service = await here.service("hello", instances=2)
+    here["nats"].kill()
+    await here["nats"].start()
+
+As `narthex up` would run it, but without a supervisor: what is killed stays dead. `networks=("nats",)` puts a network
+(`narthex.testing.faultproxy`) between every part and that server: `here.network("router", "nats").cut()`.
+"""
+
+import asyncio
+import os
+import resource
+import shlex
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import aiohttp
+
+from narthex.runtime.child import die_with_parent
+from narthex.runtime.embedded.command import prepare
+from narthex.runtime.embedded.directory import DataDirectory
+from narthex.runtime.embedded.settings import UpSettings
+from narthex.runtime.supervisor.plan import Probe, Spec
+from narthex.testing.faultproxy import FaultProxy, fault_proxy
+from narthex.testing.rest import Rest, rest
+from narthex.testing.servers import free_port
+from narthex.testing.waiting import eventually
+
+READY_WITHIN_S = 40.0  # 2 s on a quiet machine
+P = "/v2.1/projects/default"
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass
+class Process:
+    """One part, running or not. `descriptors` and `megabytes` limit it from its next start on."""
+
+    spec: Spec
+    log: Path
+    address: str = "127.0.0.1"
+    before: tuple[str, ...] = ()  # a command that runs the command, e.g. `ip netns exec`
+    descriptors: int | None = None
+    megabytes: int | None = None
+    child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self.child is not None, f"{self.spec.name} was never started"
+        return self.child.pid
+
+    @property
+    def running(self) -> bool:
+        return self.child is not None and self.child.poll() is None
+
+    def begin(self) -> None:
+        """Start it, and do not wait."""
+        assert not self.running, f"{self.spec.name} runs already"
+        with self.log.open("ab") as output:
+            self.child = subprocess.Popen(
+                [*self.before, *self.spec.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=dict(self.spec.environment),
+                cwd=self.spec.directory,
+                preexec_fn=self._prepared(),
+            )
+
+    async def start(self) -> None:
+        """Start it; returns when it is ready."""
+        self.begin()
+        await self.ready()
+
+    async def ready(self) -> None:
+        async def look() -> bool:
+            assert self.running, f"{self.spec.name} ended:\n{self.log.read_text(errors='replace')[-3000:]}"
+            return await self._answers()
+
+        await eventually(look, READY_WITHIN_S)
+
+    def kill(self) -> None:
+        """kill -9, with all its children."""
+        for pid in reversed([self.pid, *descendants(self.pid)]):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert self.child is not None
+        self.child.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it is there, and does nothing."""
+        self._tell(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._tell(signal.SIGCONT)
+
+    async def end(self) -> int:
+        """SIGTERM; its exit code."""
+        assert self.child is not None
+        self.child.terminate()
+        return await asyncio.to_thread(self.child.wait, READY_WITHIN_S)
+
+    async def restart(self) -> None:
+        self.kill()
+        await self.start()
+
+    async def metrics(self) -> dict[str, float]:
+        """What it says at /metrics: name with labels -> value."""
+        _, text = await self.admin("/metrics")
+        lines = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in lines}
+
+    async def admin(self, path: str) -> tuple[int, str]:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            session.get(f"http://127.0.0.1:{self.spec.port}{path}") as answer,
+        ):
+            return answer.status, await answer.text()
+
+    async def _answers(self) -> bool:
+        try:
+            if self.spec.admin_port is not None:
+                return (await self.admin("/readyz"))[0] == 200
+            _, writer = await asyncio.open_connection(self.address, self.spec.port)
+        except (OSError, aiohttp.ClientError, TimeoutError):
+            return False
+        writer.close()
+        return True
+
+    def _tell(self, number: int) -> None:
+        for pid in [self.pid, *descendants(self.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _prepared(self) -> Callable[[], None]:
+        tether, descriptors, megabytes = die_with_parent(), self.descriptors, self.megabytes
+
+        def prepare_child() -> None:
+            if descriptors is not None:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+            if megabytes is not None:
+                resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+            tether()
+
+        return prepare_child
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below one, parents first."""
+    try:
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+    return [each for child in children for each in (child, *descendants(child))]
+
+
+@dataclass
+class Instance:
+    """An instance of a service, as a process of `narthex.testing.echo`."""
+
+    name: str
+    id: str
+    process: Process
+    heard: Path  # its log
+
+    def requests(self) -> list[str]:
+        """`<method> <path>` of all that have reached it."""
+        return self.heard.read_text().splitlines() if self.heard.exists() else []
+
+
+@dataclass
+class Service:
+    """A service with its instances."""
+
+    name: str
+    id: str
+    host: str
+    port: int  # of all its instances, which have addresses of their own
+    instances: list[Instance] = field(default_factory=list)
+
+    def requests(self) -> list[str]:
+        return [line for instance in self.instances for line in instance.requests()]
+
+
+@dataclass
+class Installation:
+    """The parts by name, and what a test does with them."""
+
+    directory: DataDirectory
+    parts: dict[str, Process]
+    routers: list[str]
+    networks: dict[tuple[str, str], FaultProxy]
+    ports: dict[str, tuple[int, int]]  # of each router: HTTP, HTTPS
+    api_port: int
+    api: Rest = field(init=False)
+    services: list[Service] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> Process:
+        return self.parts[name]
+
+    @property
+    def token(self) -> str:
+        return self.directory.admin_token.read_text().strip()
+
+    @property
+    def http_ports(self) -> list[int]:
+        return [self.ports[name][0] for name in self.routers]
+
+    @property
+    def https_ports(self) -> list[int]:
+        return [self.ports[name][1] for name in self.routers]
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.directory.root_certificate))
+
+    def network(self, part: str, server: str) -> FaultProxy:
+        return self.networks[part, server]
+
+    def network_of(self, server: str) -> list[FaultProxy]:
+        """The networks between a server and all parts."""
+        return [proxy for (_, name), proxy in self.networks.items() if name == server]
+
+    async def service(
+        self, name: str, instances: int = 1, *, check: Mapping[str, Any] = NO_SETTINGS, **policy: Any
+    ) -> Service:
+        """A service that needs no token, with instances that are healthy at all routers."""
+        await self.api.made(f"{P}/deployments", {"name": name, "supports_request_format": False})
+        port = free_port()
+        health = {"port": port, "path": "/health", "interval": 1, "timeout": 1, **check}
+        version = {"version": "v1", "health_check": health}
+        await self.api.made(f"{P}/deployments/{name}/versions", version)
+        wish = {"name": name, "deployment": name, "port": port, "authentication_required": False, **policy}
+        made = await self.api.made(f"{P}/services", wish)
+        service = Service(name, made["id"], f"{made['id']}.services.localhost", port)
+        self.services.append(service)
+        for _ in range(instances):
+            await self.instance(service)
+        await self.healthy(service, instances)
+        return service
+
+    async def instance(self, service: Service) -> Instance:
+        """One more, registered and running."""
+        name = f"{service.name}-{len(service.instances)}"
+        address = f"127.0.0.{10 + len(service.instances)}"
+        heard = self.directory.root / f"{name}.heard"
+        command = (sys.executable, "-P", "-m", "narthex.testing.echo", address, str(service.port), name, str(heard))
+        spec = Spec(name, command, dict(os.environ), service.port, Probe.NATS)
+        process = Process(spec, self.directory.logs / f"{name}.log", address=address)
+        await process.start()
+        path = f"{P}/deployments/{service.name}/versions/v1/instances"
+        made = await self.api.made(path, {"address": address})
+        instance = Instance(name, made["id"], process, heard)
+        service.instances.append(instance)
+        return instance
+
+    async def healthy(self, service: Service, number: int) -> None:
+        """Until so many instances are healthy, and every router knows all there is to know."""
+
+        async def look() -> bool:
+            _, found = await self.api.get(f"{P}/deployments/{service.name}/versions/v1/instances")
+            return sum(each["health"] == "healthy" for each in found["results"]) == number
+
+        await eventually(look, READY_WITHIN_S)
+        await self.propagated(service)
+
+    async def propagated(self, service: Service) -> None:
+        async def look() -> bool:
+            _, found = await self.api.get(f"{P}/services/{service.name}/propagation")
+            return bool(found["applied"])
+
+        await eventually(look, READY_WITHIN_S)
+
+    def processes(self) -> Iterator[Process]:
+        for service in self.services:
+            for instance in service.instances:
+                yield instance.process
+        yield from self.parts.values()
+
+
+@asynccontextmanager
+async def installation(
+    directory: Path,
+    *,
+    routers: int = 1,
+    workers: int = 1,
+    networks: Sequence[str] = (),
+    settings: Mapping[str, str] = NO_SETTINGS,
+    without: Sequence[str] = (),
+    before: Mapping[str, str] = NO_SETTINGS,
+) -> AsyncIterator[Installation]:
+    """All parts, ready, until the block ends. `settings` are NARTHEX_* variables; `before` runs a part by a command."""
+    home = DataDirectory(directory.absolute())
+    home.root.mkdir(parents=True, exist_ok=True)
+    up = UpSettings(
+        data_dir=home.root, api_port=free_port(), http_port=free_port(), https_port=free_port(),
+        router_workers=workers, allow_public=True,
+    )  # fmt: skip
+    plan = prepare(up, home, {**os.environ, "NARTHEX_ROUTER_SERVE_PLAIN": "true", **settings})
+    specs = {spec.name: spec for spec in (*plan.servers, *plan.services)}
+    ports = {"router": (up.http_port, up.https_port)}
+    for number in range(2, routers + 1):
+        name = f"router-{number}"
+        specs[name], ports[name] = _another(specs["router"], name, home)
+    server_ports = {spec.name: spec.port for spec in plan.servers}
+    async with AsyncExitStack() as stack:
+        proxies: dict[tuple[str, str], FaultProxy] = {}
+        for name, spec in list(specs.items()):
+            for server in networks if spec.probe is Probe.READYZ else ():
+                proxy = await stack.enter_async_context(fault_proxy(server_ports[server]))
+                proxies[name, server] = proxy
+                specs[name] = _through(specs[name], server_ports[server], proxy.port)
+        parts = {
+            name: Process(spec, plan.log(name), before=tuple(shlex.split(before.get(name, ""))))
+            for name, spec in specs.items()
+            if name not in without
+        }
+        here = Installation(home, parts, list(ports), proxies, ports, up.api_port)
+        try:
+            await _start_all(here)
+            here.api = await stack.enter_async_context(rest(up.api_port, here.token))
+            yield here
+        finally:
+            _end_all(here)
+
+
+async def _start_all(here: Installation) -> None:
+    servers = [part for part in here.parts.values() if part.spec.probe is not Probe.READYZ]
+    for part in servers:
+        part.begin()
+    for part in servers:
+        await part.ready()
+    for part in here.parts.values():
+        if part not in servers:
+            part.begin()
+    for part in here.parts.values():
+        await part.ready()
+
+
+def _end_all(here: Installation) -> None:
+    for process in here.processes():
+        if process.running:
+            process.thaw()
+            process.kill()
+
+
+def _another(router: Spec, name: str, home: DataDirectory) -> tuple[Spec, tuple[int, int]]:
+    """A second router beside the first: ports, a name and a disk copy of its own."""
+    http, https, admin = free_port(), free_port(), free_port()
+    own = {
+        "NARTHEX_DATA_DIR": str(home.root / name),
+        "NARTHEX_ADMIN_PORT": str(admin),
+        "NARTHEX_ROUTER_NAME": name,
+        "NARTHEX_ROUTER_HTTP_PORT": str(http),
+        "NARTHEX_ROUTER_HTTPS_PORT": str(https),
+    }
+    return replace(router, name=name, port=admin, environment={**router.environment, **own}), (http, https)
+
+
+def _through(spec: Spec, server: int, proxy: int) -> Spec:
+    """The same part, that reaches a server by its network."""
+    return replace(
+        spec,
+        environment={
+            name: value.replace(f"127.0.0.1:{server}", f"127.0.0.1:{proxy}") if name.endswith("_URL") else value
+            for name, value in spec.environment.items()
+        },
+    )
