@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 TABLE = Path(__file__).parents[2] / "docs" / "faults.md"
+Measured = Callable[[str], None]
 ALL = os.environ.get("NARTHEX_TEST_FAULTS") == "all"
 
 
@@ -46,14 +47,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def measured(request: pytest.FixtureRequest) -> Measured:
     """Say what was measured: it stands in the table, and in what a failed test prints."""
     mark = request.node.get_closest_marker("fault")
     row = ROWS[request.node.nodeid] = Row(*mark.args)
 
     def say(figure: str) -> None:
         row.figures.append(figure)
-        print(figure)  # noqa: T201 - shown when the test fails
+        print(figure)
 
     return say
 

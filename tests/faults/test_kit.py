@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-from narthex.testing.faultproxy import Network, fault_proxy
 from narthex.testing.installation import installation
 from narthex.testing.load import Request, load
 

@@ -17,6 +17,7 @@ import signal
 import ssl
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -279,6 +280,22 @@ class Installation:
             return bool(found["applied"])
 
         await eventually(look, READY_WITHIN_S)
+
+    async def copied(self, router: str, service: Service) -> bool:
+        """Whether a router's copy of the table on disk has the service: it is at most 5 s behind."""
+        copies = (self.directory.root / router).rglob("table.copy")
+        return any(service.id.encode() in copy.read_bytes() for copy in copies)
+
+    async def records(self, service: Service) -> tuple[Counter[str], int]:
+        """Every request in the service's log, by its path, and how many are counted as lost."""
+        where = f"{P}/services/{service.name}/requests"
+        status, page = await self.api.get(where, limit="1000")
+        assert status == 200, page
+        paths, lost = Counter(each["path"] for each in page["results"]), sum(page["lost"].values())
+        while page["next"]:
+            _, page = await self.api.get(where, limit="1000", cursor=page["next"])
+            paths.update(each["path"] for each in page["results"])
+        return paths, lost
 
     def processes(self) -> Iterator[Process]:
         for service in self.services:
