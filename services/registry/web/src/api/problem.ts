@@ -1,0 +1,50 @@
+/** Why something that was asked of the API did not go well, in the API's own words. */
+
+export class ApiProblem extends Error {
+  constructor(
+    readonly status: number, // 0: no answer came
+    readonly code: string,
+    message: string,
+    readonly requestId: string,
+    readonly retryAfterS: number | null = null,
+  ) {
+    super(message);
+    this.name = "ApiProblem";
+  }
+
+  /** The field that the sentence is about: the API begins with it, `name: must be …`. */
+  get field(): string | null {
+    return /^([a-z_]+)(?:\.[\w.]+)?: /.exec(this.message)?.[1] ?? null;
+  }
+
+  /** Asking again may help, without anything being changed. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 502;
+  }
+}
+
+export const AWAY = "The registry does not answer. It is asked again until it does; nothing was changed.";
+
+/** What somebody can do about it, where that does not follow from the sentence. */
+export function advice(problem: ApiProblem): string {
+  switch (problem.status) {
+    case 0:
+      return "Check the connection, and that the registry runs.";
+    case 403:
+      return "Ask somebody who manages this project for a role that allows it.";
+    case 412:
+      return "Somebody changed it meanwhile: look at it again, then save.";
+    case 429:
+      return `Try again in ${problem.retryAfterS ?? 60} s.`;
+    case 503:
+      return "Something that this needs is away; try again shortly.";
+    default:
+      return problem.status >= 500 ? "The registry's log has the reason under the request id." : "";
+  }
+}
+
+/** Whatever was thrown, as a problem. */
+export function asProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  return new ApiProblem(0, "unexpected", error instanceof Error ? error.message : String(error), "");
+}

@@ -1,0 +1,74 @@
+/** Numbers, times and sizes as people read them. Pure; the browser's language decides. */
+
+const NUMBER = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const SMALL = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 });
+const COMPACT = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
+export const NOTHING = "–";
+
+export function number(value: number | null | undefined): string {
+  if (value === null || value === undefined) return NOTHING;
+  if (Math.abs(value) >= 100_000) return COMPACT.format(value);
+  return Math.abs(value) < 1 ? SMALL.format(value) : NUMBER.format(value);
+}
+
+/** Requests a second. */
+export function rate(value: number | null | undefined): string {
+  return value === null || value === undefined ? NOTHING : `${number(value)}/s`;
+}
+
+/** A share of one. */
+export function percent(share: number | null | undefined): string {
+  return share === null || share === undefined ? NOTHING : `${number(share * 100)} %`;
+}
+
+export function ms(value: number | null | undefined): string {
+  if (value === null || value === undefined) return NOTHING;
+  if (value >= 60_000) return `${number(value / 60_000)} min`;
+  return value >= 1000 ? `${number(value / 1000)} s` : `${number(value)} ms`;
+}
+
+export function seconds(value: number | null | undefined): string {
+  return value === null || value === undefined ? NOTHING : ms(value * 1000);
+}
+
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return NOTHING;
+  const steps = ["B", "KB", "MB", "GB", "TB"];
+  let step = 0;
+  let left = value;
+  while (left >= 1000 && step < steps.length - 1) {
+    left /= 1000;
+    step += 1;
+  }
+  return `${number(left)} ${steps[step]}`;
+}
+
+export function moment(time: string | number | null | undefined): string {
+  return time === null || time === undefined ? NOTHING : MOMENT.format(new Date(time));
+}
+
+export function clock(time: string | number): string {
+  return CLOCK.format(new Date(time));
+}
+
+/** "5 minutes ago", "in 3 days". */
+export function ago(time: string | null | undefined, now: number = Date.now()): string {
+  if (!time) return NOTHING;
+  const away = (new Date(time).getTime() - now) / 1000;
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(away) >= size) ?? ["second", 1];
+  return RELATIVE.format(Math.trunc(away / size), unit);
+}
+
+/** "1 instance", "2 instances". */
+export function many(count: number, one: string, more = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : more}`;
+}

@@ -1,0 +1,12 @@
+/** What a page is to the shell: where it stands, what loads it, and whom it is offered. */
+import type { LucideIcon } from "lucide-react";
+import type { ComponentType } from "react";
+
+export type Needs = string | "administrator"; // a permission held on anything in the project, or the installation's
+
+export interface Page {
+  path: string; // wouter's: "/projects/:project/services/:service/:tab?"
+  load: () => Promise<{ default: ComponentType }>; // a chunk of its own
+  needs?: Needs;
+  nav?: { label: string; icon: LucideIcon; group: string }; // in the navigation, under its group
+}

@@ -1,0 +1,50 @@
+/** What happened to a service, newest first. */
+import { Text } from "@mantine/core";
+import { useOffsetPages } from "@/api/pages";
+import type { ProjectEventRecord } from "@/api/schema";
+import { Ago } from "@/components/Ago";
+import { type Column, DataTable } from "@/components/DataTable";
+import { Empty } from "@/components/Empty";
+import { moment } from "@/components/format";
+import { Problem } from "@/components/Problem";
+import type { TabProps } from "../tabs";
+
+const SIZE = 100;
+
+const COLUMNS: Column<ProjectEventRecord>[] = [
+  { key: "time", header: "When", width: "120px", cell: ({ date }) => <Ago time={date} /> },
+  { key: "exactly", header: "Time", width: "190px", from: "sm", cell: ({ date }) => moment(date) },
+  {
+    key: "text",
+    header: "What happened",
+    width: "minmax(140px, 1fr)",
+    cell: ({ text }) => (
+      <Text size="sm" truncate title={text}>
+        {text}
+      </Text>
+    ),
+  },
+  { key: "type", header: "Event", width: "180px", from: "md", cell: ({ type }) => type },
+];
+
+export default function EventsTab({ project, service }: TabProps) {
+  const events = useOffsetPages(
+    "GET /projects/{project}/events",
+    { path: { project }, query: { object_type: "service", object_id: service.id } },
+    { size: SIZE },
+  );
+  if (events.error) return <Problem of={events.error} title="The events could not be shown" retry={events.retry} />;
+  return (
+    <DataTable
+      label="Events"
+      columns={COLUMNS}
+      rows={events.rows}
+      rowKey={({ id }) => id}
+      rowHeight={38}
+      more={events.more}
+      hasMore={events.hasMore}
+      loading={events.loading}
+      empty={<Empty title="Nothing happened yet" />}
+    />
+  );
+}

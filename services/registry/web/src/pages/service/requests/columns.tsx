@@ -1,0 +1,77 @@
+/** What the list of requests shows. All of it came from outside: it is shown as text, whatever is in it. */
+import { Anchor, Badge, Text } from "@mantine/core";
+import { Link } from "wouter";
+import type { RequestRecord } from "@/api/schema";
+import type { Column } from "@/components/DataTable";
+import { bytes, clock, moment, ms } from "@/components/format";
+
+export function columns(here: string): Column<RequestRecord>[] {
+  return [
+    {
+      key: "time",
+      header: "Time",
+      width: "90px",
+      cell: ({ id, time }) => (
+        <Anchor component={Link} href={`${here}/${id}`} size="sm" title={moment(time)}>
+          {clock(time)}
+        </Anchor>
+      ),
+    },
+    { key: "status", header: "Status", width: "64px", cell: (record) => <Status of={record} /> },
+    {
+      key: "path",
+      header: "Request",
+      width: "minmax(120px, 3fr)",
+      cell: ({ method, path, query }) => (
+        <Text size="sm" ff="monospace" truncate title={path}>
+          {method} {path}
+          {query && `?${query}`}
+        </Text>
+      ),
+    },
+    {
+      key: "code",
+      header: "Answered by",
+      width: "minmax(90px, 1fr)",
+      from: "md",
+      cell: ({ code }) => code || "instance",
+    },
+    {
+      key: "first",
+      header: "First byte",
+      width: "80px",
+      align: "right",
+      from: "md",
+      cell: ({ first_byte_ms }) => ms(first_byte_ms),
+    },
+    { key: "total", header: "Total", width: "76px", align: "right", cell: ({ total_ms }) => ms(total_ms) },
+    {
+      key: "size",
+      header: "Size",
+      width: "80px",
+      align: "right",
+      from: "lg",
+      cell: ({ response_bytes }) => bytes(response_bytes),
+    },
+    { key: "client", header: "From", width: "120px", from: "lg", cell: ({ client }) => client },
+    {
+      key: "tries",
+      header: "Tries",
+      width: "52px",
+      align: "right",
+      from: "lg",
+      cell: ({ attempts }) => attempts.length,
+    },
+  ];
+}
+
+export function Status({ of }: { of: Pick<RequestRecord, "status" | "outcome"> }) {
+  const broken = of.outcome !== "complete";
+  const color = broken || of.status >= 500 ? "red" : of.status >= 400 ? "orange" : of.status >= 300 ? "blue" : "green";
+  return (
+    <Badge color={color} title={broken ? `broken off: ${of.outcome}` : undefined}>
+      {of.status || "–"}
+      {broken && " ✂"}
+    </Badge>
+  );
+}

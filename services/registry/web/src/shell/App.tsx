@@ -1,0 +1,64 @@
+/** Signed in: the shell with a page. Not: the sign-in page, which leads back to where somebody wanted to be. */
+import { Center, Loader } from "@mantine/core";
+import { Suspense } from "react";
+import { Redirect, Route, Switch, useLocation } from "wouter";
+import { Problem } from "@/components/Problem";
+import { SessionProvider, useWhoIsThere } from "@/session/session";
+import { ConnectionBanner } from "./ConnectionBanner";
+import { chunk } from "./chunk";
+import { ErrorBoundary } from "./ErrorBoundary";
+
+const SignInPage = chunk(() => import("@/pages/signIn/SignInPage"));
+const Shell = chunk(() => import("./Shell"));
+
+export function App() {
+  return (
+    <ErrorBoundary>
+      <ConnectionBanner />
+      <Suspense fallback={<Starting />}>
+        <Entrance />
+      </Suspense>
+    </ErrorBoundary>
+  );
+}
+
+function Entrance() {
+  const who = useWhoIsThere();
+  const [location] = useLocation();
+  if (who.isPending) return <Starting />;
+  if (who.data === undefined)
+    return <Problem of={who.error} title="Narthex is not there" retry={() => who.refetch()} />;
+  const session = who.data;
+  return (
+    <Switch>
+      <Route path="/login">{session === null ? <SignInPage /> : <Redirect to={wanted()} replace />}</Route>
+      <Route>
+        {session === null ? (
+          <Redirect to={`/login${asWanted(location)}`} replace />
+        ) : (
+          <SessionProvider session={session}>
+            <Shell />
+          </SessionProvider>
+        )}
+      </Route>
+    </Switch>
+  );
+}
+
+function Starting() {
+  return (
+    <Center h="100dvh">
+      <Loader aria-label="Loading" />
+    </Center>
+  );
+}
+
+function asWanted(location: string): string {
+  return location === "/" ? "" : `?${new URLSearchParams({ to: location + window.location.search })}`;
+}
+
+/** Where to go after signing in: a place of this app, never another origin. */
+export function wanted(): string {
+  const to = new URLSearchParams(window.location.search).get("to") ?? "/";
+  return /^\/(?![/\\])/.test(to) ? to : "/";
+}

@@ -1,0 +1,21 @@
+/** Loads a page's code when it is wanted, also when the registry is away just then or has become a newer one. */
+import { type ComponentType, type LazyExoticComponent, lazy } from "react";
+import { whenThere } from "@/api/connection";
+
+const RELOADED = "narthex-reloaded";
+const AGAIN_MS = 10_000;
+
+/** As React's lazy. What cannot be loaded is loaded with the whole page: a newer build has other names for its files. */
+export function chunk<P>(load: () => Promise<{ default: ComponentType<P> }>): LazyExoticComponent<ComponentType<P>> {
+  return lazy(async () => {
+    try {
+      return await load();
+    } catch (error) {
+      await whenThere();
+      if (Date.now() - Number(sessionStorage.getItem(RELOADED)) < AGAIN_MS) throw error; // it did not help
+      sessionStorage.setItem(RELOADED, String(Date.now()));
+      window.location.reload();
+      return new Promise<never>(() => {});
+    }
+  });
+}

@@ -1,0 +1,35 @@
+// Builds into what the registry serves; `npm run dev` asks a registry on NARTHEX_API (port 8000 of this machine).
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const OUT = join(import.meta.dirname, "..", "narthex_registry", "web_dist");
+const API = process.env.NARTHEX_API ?? "http://127.0.0.1:8000";
+const SMALL = 1024; // below, headers cost more than is saved
+
+/** Writes .br and .gz beside what compresses, once and well, so that the registry need not. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    closeBundle() {
+      for (const file of readdirSync(OUT, { recursive: true, encoding: "utf8" })) {
+        if (!/\.(js|css|svg)$/.test(file)) continue;
+        const content = readFileSync(join(OUT, file));
+        if (content.length < SMALL) continue;
+        writeFileSync(join(OUT, `${file}.br`), brotliCompressSync(content));
+        writeFileSync(join(OUT, `${file}.gz`), gzipSync(content, { level: 9 }));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), compressed()],
+  resolve: { alias: { "@": join(import.meta.dirname, "src") } },
+  html: { cspNonce: "__CSP_NONCE__" }, // the registry puts a fresh one there for each answer
+  build: { outDir: OUT, emptyOutDir: true, assetsInlineLimit: 0, target: "es2023", chunkSizeWarningLimit: 900 },
+  server: { proxy: { "/v2.1": { target: API, changeOrigin: false } } },
+});

@@ -1,0 +1,42 @@
+"""What somebody may not do is not offered."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+from web.conftest import Open, sign_in
+
+from narthex.testing.system import System
+
+
+@pytest.fixture
+def viewer(open_page: Open, system: System) -> Iterator[Page]:
+    """A program that may look at everything in the project and change nothing."""
+    project = f"{system.api_url}/v2.1/projects/default"
+    with httpx2.Client(headers={"Authorization": f"Token {system.token}"}) as api:
+        made = api.post(f"{project}/service-users", json={"name": "viewer"}).json()
+        role = {"role": "project-viewer", "assignee": made["id"]}
+        assert api.post(f"{project}/role-assignments", json=role).is_success
+        page = open_page("/")
+        sign_in(page, made["token"])
+        yield page
+        assert api.delete(f"{project}/service-users/{made['id']}").is_success
+
+
+def test_a_viewer_sees_services_and_is_offered_no_change(viewer: Page) -> None:
+    expect(viewer.get_by_role("link", name="hello", exact=True)).to_be_visible()
+    expect(viewer.get_by_role("link", name="Create service")).to_have_count(0)
+    viewer.get_by_role("link", name="hello", exact=True).click()
+    expect(viewer.get_by_role("tab", name="Requests")).to_be_visible()
+    expect(viewer.get_by_role("tab", name="Settings")).to_have_count(0)
+    expect(viewer.get_by_role("tab", name="Danger zone")).to_have_count(0)
+    viewer.get_by_role("tab", name="Access and limits").click()
+    expect(viewer.get_by_role("region", name="Limits", exact=True)).to_contain_text("no limit")
+    expect(viewer.get_by_role("button", name="Review and save")).to_have_count(0)
+
+
+def test_a_page_that_is_not_for_somebody_says_what_they_need(viewer: Page) -> None:
+    viewer.goto("/projects/default/services/new")
+    expect(viewer.get_by_role("heading", name="Not for you yet")).to_be_visible()
+    expect(viewer.get_by_text("services.create")).to_be_visible()
