@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,19 @@ PROMETHEUS = ROOT / "deploy" / "prometheus"
 METRIC = re.compile(r"\bnarthex_[a-z0-9_]+")
 RULE = re.compile(r"\bnarthex:[a-z0-9_]+(?::[a-z0-9_]+)*")
 OF_A_HISTOGRAM = re.compile(r"_(bucket|sum|count)$")
+
+
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="there is no promtool (Debian: prometheus)"
+)
+
+
+def promtool(*arguments: str, directory: Path = PROMETHEUS) -> str:
+    """What promtool says; AssertionError with that when it finds something wrong."""
+    done = subprocess.run(["promtool", *arguments], cwd=directory, capture_output=True, text=True, timeout=60)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
 
 
 def groups(name: str) -> list[dict[str, Any]]:
@@ -59,6 +74,30 @@ def test_every_alert_says_what_is_the_matter_and_what_helps() -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert rule["annotations"]["summary"]
         assert rule["annotations"]["help"]
+
+
+@needs_promtool
+def test_prometheus_takes_its_configuration_and_the_alerts_say_what_their_tests_expect() -> None:
+    promtool("check", "config", "prometheus.yml")
+    promtool("test", "rules", "tests.yml")
+
+
+@needs_promtool
+def test_prometheus_understands_what_the_dashboards_ask(tmp_path: Path) -> None:
+    asked = {text.replace("$service", "web").replace("$project", "p") for text in expressions()}
+    rules = [{"record": f"asked:{number}", "expr": text} for number, text in enumerate(sorted(asked))]
+    (tmp_path / "asked.yml").write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
+
+    assert f"{len(asked)} rules found" in promtool("check", "rules", str(tmp_path / "asked.yml"))
+
+
+@needs_promtool
+def test_an_alert_that_says_something_else_is_found_out(tmp_path: Path) -> None:
+    for file in PROMETHEUS.glob("*.yml"):
+        (tmp_path / file.name).write_text(file.read_text().replace("> 0.05 and", "> 0.5 and"))
+
+    with pytest.raises(AssertionError, match="ServiceFails"):
+        promtool("test", "rules", "tests.yml", directory=tmp_path)
 
 
 @pytest.mark.parametrize("text", expressions())
