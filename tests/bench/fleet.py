@@ -17,7 +17,8 @@ from typing import Any, cast
 from bench import machine
 from bench.proxies import process, wait_until_listening
 from narthex.routing import Entry, Kind, open_table_store
-from narthex.runtime.sealing import Sealer, read_sealing_key, write_sealing_key
+from narthex.runtime.key_file import read_sealing_keys, write_sealing_key
+from narthex.runtime.sealing import Sealer
 from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.servers import ValkeyServer, free_port, nats_server, valkey_server
 from narthex.testing.system import NARTHEX, Child, environment, start
@@ -114,7 +115,7 @@ async def fleet(directory: Path) -> AsyncIterator[Fleet]:
 async def _fill(valkey: ValkeyServer, key_file: Path, instance_port: int) -> None:
     """A table with one service, one instance, one certificate."""
     issued = ThrowAwayCA().issue("*.services.test")
-    sealed = Sealer(read_sealing_key(key_file)).seal(issued.key, "certificate:wild")
+    sealed = Sealer(read_sealing_keys(key_file)[0]).seal(issued.key, "certificate:wild")
     instance = {"deployment_id": "dep", "version_id": "v1", "address": "127.0.0.1", "port": instance_port}
     async with open_table_store(valkey.url, 5.0) as store:
         await store.apply(

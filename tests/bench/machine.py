@@ -98,13 +98,24 @@ def description() -> dict[str, Any]:
     options = sysconfig.get_config_var("CONFIG_ARGS") or ""
     return {
         "python": sys.version,
-        "pgo": "--enable-optimizations" in options,
+        "pgo": "--enable-optimizations" in options or _is_debians(),
         "lto": "--with-lto" in options,
         "kernel": platform.release(),
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "load_at_start": os.getloadavg()[0],
     }
+
+
+def _is_debians() -> bool:
+    """Debian's and Ubuntu's own Python is built with PGO, but not by that option of configure."""
+    if sys.base_prefix != "/usr":
+        return False
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return False
+    return "debian" in (release.get("ID", ""), *release.get("ID_LIKE", "").split())
 
 
 def _cpu_model() -> str:

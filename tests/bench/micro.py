@@ -7,6 +7,7 @@ from math import inf
 
 from bench import fill
 from bench.bench import Bench
+from bench.inside import way_through
 from bench.report import Measure, Row
 from narthex.contracts.digest import token_digest
 from narthex.routing import Entry, Kind
@@ -36,7 +37,7 @@ _ANSWER = (
 
 
 def micro(bench: Bench) -> Row:
-    """Reading heads, finding routes, naming requests: no sockets."""
+    """The hot path's functions, and all of them together: no sockets."""
     few, many = _table(10), _table(20_000)
     host = (fill.identifier(0, 7) + ".services.localhost").encode()
     line = b"POST /v1/chat/completions?stream=true HTTP/1.1\r\n" + _BLOCK
@@ -58,7 +59,7 @@ def micro(bench: Bench) -> Row:
     measure = Measure("time a call", "ns")
     for name, call in cases.items():
         measure.add(name, min(timeit.repeat(call, number=_CALLS, repeat=RUNS)) / _CALLS * 1e9)
-    return Row("Micro-benchmarks", [measure])
+    return Row("Micro-benchmarks", [measure, way_through()])
 
 
 def _journal_one(exchange: Exchange) -> None:

@@ -1,15 +1,20 @@
 """A person's browser in the whole system: to the sign-in page and back, and what ends a session."""
 
 import re
+import socket
 from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from e2e.conftest import Caller
 from e2e.test_access import SOON_S, Api
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.system import System
 from narthex.testing.waiting import eventually_sync
 
@@ -97,6 +102,11 @@ def test_a_person_signs_in_uses_the_service_and_signs_out(api: Api, system: Syst
         assert "signed out" in browser.open("/.narthex/sign-out").text
         assert browser.cookies == {}
         browser.cookies = held  # as if somebody had copied them
+        assert browser.becomes(303)
+
+        browser.cookies = {}
+        browser.come_back(browser.sign_in(browser.open().headers["location"], **person))
+        assert browser.becomes(200)
         root.patch(f"/v2.1/users/{user['id']}", json={"password": "battery staple"})
         assert browser.becomes(303)
 
@@ -173,3 +183,54 @@ def test_doors_that_are_opened_by_the_api_stand_open_at_the_routers(
     assert eventually_sync(lambda: answers().headers.get("x-narthex-error") == "address_denied", within_s=SOON_S)
     caller.http.close()
     api.call("DELETE", f"/services/{name}")
+
+
+def test_a_client_certificate_is_a_way_in_from_the_moment_its_authority_is_known(
+    api: Api, system: System, fastapi_service: Caller, tmp_path: Path
+) -> None:
+    clients, name = ThrowAwayCA(), "certified"
+    ann = clients.issue_to("ann")
+    (tmp_path / "clients.pem").write_text(clients.root_pem)
+    (tmp_path / "ann.pem").write_bytes(ann.chain.encode() + ann.key)
+    made = api.call("POST", "/services", {"name": name, "deployment": "fast", "port": 9010})
+    system.cli("services", "client-certificates", name, "--ca", str(tmp_path / "clients.pem"))
+
+    def seen() -> dict[str, str]:
+        """What the application sees of a new connection; nothing when it was refused."""
+        caller = Caller(system, f"{made['id']}.services.localhost")
+        caller.trust.load_cert_chain(tmp_path / "ann.pem")
+        answer = caller.get("/seen", token=False)
+        caller.http.close()
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    assert eventually_sync(seen, within_s=SOON_S)["x-narthex-user"] == "ann"
+    system.cli("services", "client-certificates", name, "--none")
+    assert eventually_sync(lambda: seen() == {}, within_s=SOON_S)
+    api.call("DELETE", f"/services/{name}")
+
+
+def test_a_revoked_token_closes_the_websockets_that_were_opened_by_it(
+    api: Api, system: System, fastapi_service: Caller
+) -> None:
+    robot = api.call("POST", "/service-users", {"name": "listener"})
+    body = {"role": "deployment-request-user", "assignee": robot["id"]}
+    api.call("POST", "/role-assignments", body)
+    caller = Caller(system, fastapi_service.host)
+    caller.authorization = {"Authorization": f"Token {robot['token']}"}
+    assert eventually_sync(lambda: caller.get("/who").status_code == 200, within_s=SOON_S)
+    with (
+        socket.create_connection(("127.0.0.1", system.https_port)) as plain,
+        connect(
+            f"wss://{caller.host}:{system.https_port}/echo",
+            sock=plain,
+            ssl=caller.trust,
+            additional_headers=caller.authorization,
+        ) as websocket,
+    ):
+        websocket.send("hello")
+        assert websocket.recv(timeout=SOON_S) == "HELLO"
+        api.call("PUT", f"/service-users/{robot['id']}/token")
+        with pytest.raises(ConnectionClosed):
+            websocket.recv(timeout=SOON_S)
+    caller.http.close()
+    api.call("DELETE", f"/service-users/{robot['id']}")

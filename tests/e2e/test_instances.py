@@ -15,6 +15,8 @@ from narthex.testing.backend import Backend, Conversation, backend
 from narthex.testing.system import System
 from narthex.testing.waiting import eventually, until
 
+KEY, ACCEPT = b"dGhlIHNhbXBsZSBub25jZQ==", b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of RFC 6455, section 1.3
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -24,6 +26,7 @@ class Application:
 
     name: str
     end: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: bool = False
 
     async def serve(self, conversation: Conversation) -> None:
         said = self.name.encode()
@@ -32,6 +35,12 @@ class Application:
                 await conversation.send(HEAD + b"%x\r\n%b\r\n" % (len(said), said))
                 await self.end.wait()
                 await conversation.send(b"3\r\nend\r\n0\r\n\r\n")
+            elif b"\r\nupgrade: websocket\r\n" in head.lower():
+                await conversation.send(SWITCHED + b"Sec-WebSocket-Accept: " + ACCEPT + b"\r\n\r\n")
+                while data := await conversation.reader.read(1000):  # a tunnel cannot tell that these are no frames
+                    await conversation.send(said + b":" + data)
+            elif self.broken:
+                await conversation.send(b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n")
             else:
                 await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
 
@@ -96,17 +105,35 @@ async def ask(caller: Caller) -> str:
     return answer.text
 
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
 @asynccontextmanager
-async def stream(caller: Caller) -> AsyncIterator[asyncio.StreamReader]:
-    """A streaming answer, from after its head."""
+async def opened(caller: Caller, line: str, fields: str, status: int) -> AsyncIterator[Streams]:
+    """An answer that does not end by itself, from after its head."""
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", caller.port, ssl=caller.trust, server_hostname=caller.host
     )
-    fields = f"Host: {caller.host}:{caller.port}\r\nAuthorization: {caller.authorization['Authorization']}\r\n"
-    writer.write(f"GET /stream HTTP/1.1\r\n{fields}\r\n".encode())
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
-    yield reader
+    fields += f"Host: {caller.host}:{caller.port}\r\nAuthorization: {caller.authorization['Authorization']}\r\n"
+    writer.write(f"{line}\r\n{fields}\r\n".encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(f"HTTP/1.1 {status}".encode())
+    yield reader, writer
     writer.transport.abort()
+
+
+@asynccontextmanager
+async def stream(caller: Caller) -> AsyncIterator[asyncio.StreamReader]:
+    """A streaming answer."""
+    async with opened(caller, "GET /stream HTTP/1.1", "", 200) as (reader, _):
+        yield reader
+
+
+@asynccontextmanager
+async def websocket(caller: Caller) -> AsyncIterator[Streams]:
+    """An open WebSocket."""
+    fields = f"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: {KEY.decode()}\r\n"
+    async with opened(caller, "GET /ws HTTP/1.1", fields + "Sec-WebSocket-Version: 13\r\n", 101) as streams:
+        yield streams
 
 
 async def test_a_drain_lets_an_open_stream_end_shows_it_and_sends_new_requests_elsewhere(system: System) -> None:
@@ -168,7 +195,7 @@ async def answers(caller: Caller, name: str) -> bool:
     return await ask(caller) == name
 
 
-async def test_rolling_version_switches_cut_no_stream_and_fail_no_request(system: System) -> None:
+async def test_rolling_version_switches_cut_nothing_that_is_open_and_fail_no_request(system: System) -> None:
     """`make switches` runs fifty."""
     switches = int(os.environ.get("SWITCHES", "4"))
     one, two = Application("one"), Application("two")
@@ -182,17 +209,62 @@ async def test_rolling_version_switches_cut_no_stream_and_fail_no_request(system
             while True:  # an answer that is not 200 ends the test
                 answered.append(await ask(caller))
 
-        async with background() as tasks, AsyncExitStack() as streams:
+        async with background() as tasks, AsyncExitStack() as held:
             tasks.start(keep_asking(), "requests")
-            readers = []
+            readers, sockets = [], []
             for number in range(switches):
-                readers.append(await streams.enter_async_context(stream(caller)))
+                readers.append(await held.enter_async_context(stream(caller)))
+                sockets.append(await held.enter_async_context(websocket(caller)))
                 version, name = ("v2", "two") if number % 2 == 0 else ("v1", "one")
                 await made.call("PATCH", "/services/rolling", {"version": version})
                 seen = len(answered)
                 await until(lambda seen=seen, name=name: name in answered[seen:])  # type: ignore[misc]
+            for number, (reader, writer) in enumerate(sockets):
+                writer.write(b"still there\n")  # at the version that it was opened to
+                assert await reader.readline() == (b"one", b"two")[number % 2] + b":still there\n"
             one.end.set()
             two.end.set()
             for reader in readers:
                 assert b"3\r\nend\r\n0\r\n\r\n" in await reader.readuntil(b"0\r\n\r\n")
     assert set(answered) == {"one", "two"}
+    print(
+        f"\n{switches} switches: {len(answered)} requests, {len(readers)} streams, {len(sockets)} WebSockets, 0 failed"
+    )
+
+
+async def test_a_rollout_goes_back_by_itself_when_the_new_version_fails_and_over_when_it_does_not(
+    system: System,
+) -> None:
+    one, two = Application("one"), Application("two", broken=True)
+    async with backend(one.serve) as first, backend(two.serve) as second, stage(system, "canary") as (made, caller):
+        await made.call("POST", "/deployments/canary/versions", {"version": "v2"})
+        await made.running(await made.register(first))
+        await made.running(await made.register(second, "v2"), version="v2")
+        statuses: list[int] = []
+
+        async def keep_asking() -> None:
+            while True:
+                statuses.append((await asyncio.to_thread(caller.get, "/")).status_code)
+
+        async def over(rollout: str) -> Any:
+            shown = await made.call("GET", f"/services/canary/rollouts/{rollout}")
+            return shown if shown["state"] in ("promoted", "rolled_back") else None
+
+        async with background() as tasks:
+            tasks.start(keep_asking(), "requests")
+            body = {"version": "v2", "steps": [{"weight": 50.0, "hold_s": 600.0}], "gates": {"min_requests": 5}}
+            begun = await made.call("POST", "/services/canary/rollouts", body)
+            ended = await eventually(lambda: over(begun["id"]))
+            assert ended["state"] == "rolled_back"
+            assert "requests failed" in ended["reason"]
+            assert 500 in statuses
+            two.broken = False
+            body["steps"] = [{"weight": 30.0, "hold_s": 1.0}, {"weight": 60.0, "hold_s": 1.0}]
+            begun = await made.call("POST", "/services/canary/rollouts", body)
+            ended = await eventually(lambda: over(begun["id"]), within_s=60)
+            assert (ended["state"], len(ended["events"])) == ("promoted", 3)
+            await eventually(lambda: answers(caller, "two"))
+        assert (await made.call("GET", "/services/canary"))["version"] == "v2"
+        shown = system.cli("rollouts", "list", "canary").stdout
+        assert "promoted" in shown
+        assert "rolled_back" in shown

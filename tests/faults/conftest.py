@@ -19,6 +19,11 @@ Measured = Callable[[str], None]
 ALL = os.environ.get("NARTHEX_TEST_FAULTS") == "all"
 
 
+def held_s() -> float:
+    """How long a fault lasts: half a minute in the whole matrix, a moment in `make test`."""
+    return float(os.environ.get("NARTHEX_FAULTS_HELD_S", 30.0 if ALL else 2.0))
+
+
 @dataclass
 class Row:
     """A row of the matrix and what was measured."""
@@ -80,7 +85,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def table() -> str:
     held = sum(row.outcome == "held" for row in ROWS.values())
     head = (
-        "# What happens when something breaks\n\nEach row is a test under load in `tests/faults`; `make faults` "
-        f"runs them and writes this page. {held} of {len(ROWS)} rows held.\n\n| Fault | Promise | Measured |\n|---|---|---|\n"
+        "# What happens when something breaks\n\n"
+        "Each row is a test under load in `tests/faults`; `make faults` runs them and writes this page. "
+        f"{held} of {len(ROWS)} rows held.\n\n| Fault | Promise | Measured |\n|---|---|---|\n"
     )
     return head + "".join(f"{row.line()}\n" for row in ROWS.values())

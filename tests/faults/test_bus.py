@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from faults.canary import CLOSED, OPEN, canary
-from faults.conftest import ALL, Measured
+from faults.conftest import Measured, held_s
 
 from narthex.testing.faultproxy import Network
 from narthex.testing.installation import Installation, installation
 from narthex.testing.load import Request, load
 
-AWAY_S = 30.0 if ALL else 2.0
+AWAY_S = held_s()
 
 
 async def connected(here: Installation) -> set[float]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio
 from integration.router_kit import TOKEN_KEY, service_entries
 
 from narthex.bus import Bus, BusSettings, open_bus
@@ -24,7 +25,8 @@ from narthex.contracts.entities import Domain, Service
 from narthex.contracts.events import Event
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
 from narthex.routing import Kind, TableStore, open_table_store
-from narthex.runtime.sealing import Sealer, open_sealing_key
+from narthex.runtime.key_file import open_sealing_keys
+from narthex.runtime.sealing import Sealer
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex.testing.pebble import Pebble, missing, pebble
@@ -93,6 +95,11 @@ class Site:
     async def add_domain(self, host: str, service: str) -> None:
         domain = Domain(id=f"d-{host}", project_id="p", service_id=service, host=host, verified=True)
         await self.tell(events.DomainVerified, domain)
+
+    async def forget_records(self) -> None:
+        """Take what certs keeps out of Valkey, as if that were lost."""
+        async with redis.asyncio.Redis.from_url(self.valkey.url) as raw:
+            await raw.delete(*[key async for key in raw.scan_iter("nx:certs:*")])
 
     def set(self, **settings: object) -> None:
         """Settings of certs, without their prefix."""
@@ -207,7 +214,7 @@ async def router_on(
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **environment: str) -> AsyncIterator[Site]:
     """A site with a CA; certs is for the test to start."""
     key_file = tmp_path / "sealing.key"
-    sealer = Sealer(open_sealing_key(key_file, ""))
+    sealer = Sealer(*open_sealing_keys(key_file, ""))
     with listener() as plain, listener() as secure, nats_server(tmp_path) as nats, valkey_server(tmp_path) as valkey:
         ports = plain.getsockname()[1], secure.getsockname()[1]
         settings = BusSettings(url=nats.url, user="registry", password=nats.passwords["registry"])  # type: ignore[arg-type]

@@ -119,9 +119,14 @@ class Installation:
 
     async def charted(self, metric: str = "services.requests") -> float:
         """A metric of the project, added up over the hours around now."""
+        return sum(value for _, value in await self.chart(metric))
+
+    async def chart(self, metric: str, **labels: str) -> list[tuple[datetime, float]]:
+        """A metric of the project per minute, in the hours around now."""
         span = {"since": NOW - timedelta(hours=2), "until": NOW + timedelta(hours=2), "period_s": 60}
-        question = SeriesQuestion.model_validate({"project_id": "p", "metric": metric, **span})
-        return sum(point.value for point in (await self.registry.ask(SERIES_SUBJECT, question, SeriesAnswer)).points)
+        question = SeriesQuestion.model_validate({"project_id": "p", "metric": metric, "labels": labels, **span})
+        answer = await self.registry.ask(SERIES_SUBJECT, question, SeriesAnswer)
+        return [(point.start, point.value) for point in answer.points]
 
     async def found(self, count: int, **asked: object) -> list[RequestRecord]:
         """The answer once it has `count` records."""

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from narthex.contracts.reach import Reach
 from narthex.routing import Entry, Kind, LimitStore
 from narthex.runtime.tasks import background
 from narthex_router.bounds import Bounds
 from narthex_router.downstream import Downstream
-from narthex_router.endpoints import Endpoints
+from narthex_router.endpoints import ANYWHERE, Endpoints
 from narthex_router.journal import Journal
 from narthex_router.lessor import Lessor
 from narthex_router.plane import Plane
@@ -112,7 +113,11 @@ class Client:
 
 @asynccontextmanager
 async def router(
-    entries: list[Entry], protocol: type[Downstream] = Downstream, budgets: LimitStore | None = None, **bounds: Any
+    entries: list[Entry],
+    protocol: type[Downstream] = Downstream,
+    budgets: LimitStore | None = None,
+    reach: Reach = ANYWHERE,
+    **bounds: Any,
 ) -> AsyncIterator[Router]:
     """A plane that serves plain HTTP on a free port by the given entries; by limits, if it is given their budgets."""
     limits = replace(Bounds(), **bounds)
@@ -121,7 +126,7 @@ async def router(
     async with background() as tasks:
         plane = Plane(
             table=table,
-            endpoints=Endpoints(limits.buffer, limits.upstream_idle_s),
+            endpoints=Endpoints(limits.buffer, limits.upstream_idle_s, reach),
             journal=Journal("router-under-test"),
             bounds=limits,
             tasks=tasks,

@@ -15,7 +15,8 @@ from pathlib import Path
 from integration.router_kit import HOST, entry
 
 from narthex.routing import Entry, Kind, open_table_store
-from narthex.runtime.sealing import Sealer, read_sealing_key, write_sealing_key
+from narthex.runtime.key_file import read_sealing_keys, write_sealing_key
+from narthex.runtime.sealing import Sealer
 from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.servers import free_port, nats_server, valkey_server
 from narthex.testing.system import NARTHEX, Child, environment, start
@@ -120,7 +121,7 @@ async def site(tmp_path: Path, entries: list[Entry], **settings: object) -> Asyn
     key_file = tmp_path / "sealing.key"
     write_sealing_key(key_file)
     issued = ca.issue("*.services.test")
-    sealed = Sealer(read_sealing_key(key_file)).seal(issued.key, "certificate:wild")
+    sealed = Sealer(read_sealing_keys(key_file)[0]).seal(issued.key, "certificate:wild")
     certificate = entry(Kind.CERTIFICATE, "wild", hosts=issued.hosts, chain=issued.chain, sealed_key=sealed)
     async with AsyncExitStack() as stack:
         valkey = stack.enter_context(valkey_server(tmp_path))

@@ -176,6 +176,27 @@ async def test_a_page_comes_after_a_request_even_among_equals_in_time(here: Inst
     assert [record.id[-1] for record in after] == ["1", "0", "1"]
 
 
+async def test_a_chart_of_durations_tells_what_a_share_of_each_minutes_requests_stayed_under(
+    here: Installation,
+) -> None:
+    minute = NOW.replace(second=0, microsecond=0)
+    took = [1.0] * 60 + [20.0] * 36 + [700.0] * 4
+    await here.serve(
+        *[request(n, time=minute, total_ms=ms) for n, ms in enumerate(took)],
+        request(100, time=minute - timedelta(minutes=5), total_ms=3000.0),
+        request(101, time=minute, total_ms=9000.0, service_id="other"),
+    )
+    await here.found(1, id="request-0101")
+
+    async def chart(share: str) -> list[float]:
+        return [value for _, value in await here.chart(f"services.request_duration_{share}", service_id="s")]
+
+    # The middle of a step of the scale: within 9 % of what it was.
+    assert await chart("p50") == pytest.approx([3.0, 0.001], rel=0.095)
+    assert await chart("p95") == pytest.approx([3.0, 0.020], rel=0.095)
+    assert await chart("p99") == pytest.approx([3.0, 0.700], rel=0.095)
+
+
 async def test_it_stays_small(here: Installation) -> None:
     for number in range(20):
         await here.serve(*[request(number * 100 + each) for each in range(100)])

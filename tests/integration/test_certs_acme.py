@@ -3,17 +3,22 @@
 import json
 import stat
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
 from integration.acme_kit import needs_pebble, site
 from integration.dns_server import dns_server
 
+from narthex.contracts.errors import Conflict
 from narthex.contracts.events import CertRequested
 from narthex.contracts.queries import (
     CERTIFICATES_SUBJECT,
+    CHANGE_ACCOUNT_KEY_SUBJECT,
     REHEARSE_CERTIFICATE_SUBJECT,
     RENEW_CERTIFICATE_SUBJECT,
+    AccountKeyChange,
+    AccountKeyChanged,
     CertificateRehearsal,
     CertificateRehearsed,
     CertificateRenewal,
@@ -22,6 +27,8 @@ from narthex.contracts.queries import (
     CertificateState,
 )
 from narthex.routing import Kind
+from narthex.runtime import key_file
+from narthex.runtime.sealing import Sealer
 from narthex.testing.pebble import pebble
 from narthex.testing.waiting import eventually, until
 
@@ -101,6 +108,81 @@ async def test_a_command_can_write_the_dns_record(tmp_path, monkeypatch):
             await here.add_service("svc")
             peer = await here.served("svc.services.test")
             assert peer["subjectAltName"] == (("DNS", "*.services.test"),)
+
+
+async def test_the_account_goes_on_with_another_key_also_when_the_change_was_cut_off(tmp_path, monkeypatch):
+    async with site(tmp_path, monkeypatch) as here:
+
+        async def change() -> AccountKeyChanged:
+            return await here.bus.ask(CHANGE_ACCOUNT_KEY_SUBJECT, AccountKeyChange(), AccountKeyChanged, 30.0)
+
+        async with here.certs():
+            await here.add_service("one")
+            await here.issued("one.services.test")
+            (file,) = (tmp_path / "data/certs/acme/account").glob("*.json")
+            before = json.loads(file.read_text())
+
+            async def changed() -> AccountKeyChanged | None:
+                try:
+                    return await change()
+                except Conflict:  # the order is not cleared away yet
+                    return None
+
+            first = await eventually(changed)
+            assert first is not None
+            now = json.loads(file.read_text())
+            assert first.account == before["url"] == now["url"]
+            assert now["sealed_key"] != before["sealed_key"]
+            assert now["next_sealed_key"] == ""
+            second = await change()
+            assert (second.account, second.key != first.key) == (first.account, True)
+            await here.add_service("two")
+            await here.issued("two.services.test")
+            after = json.loads(file.read_text())
+
+        # As if the CA had changed it, and the worker had died before it could write that down; and the other way round.
+        for held in (
+            {**after, "sealed_key": now["sealed_key"], "next_sealed_key": after["sealed_key"]},
+            {**after, "next_sealed_key": before["sealed_key"]},
+        ):
+            await here.forget_records()  # what is on disk counts then
+            file.write_text(json.dumps(held))
+            async with here.certs():
+                name = f"more-{len(here.facts)}"
+                await here.add_service(name)
+                await here.issued(f"{name}.services.test")
+            assert json.loads(file.read_text()) == after
+
+
+async def test_what_was_obtained_and_the_account_are_sealed_anew_after_a_change_of_the_sealing_key(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(key_file, "LOOK_EVERY_S", 0.05)
+    async with site(tmp_path, monkeypatch) as here, here.certs():
+        await here.add_service("svc")
+        await here.issued("svc.services.test")
+        kept = tmp_path / "data/certs/acme"
+        now = datetime.now(UTC)
+        file = tmp_path / "sealing.key"
+        keys = key_file.promoted(key_file.staged(key_file.read_keys(file), now), now)
+        fresh = Sealer(keys[0].secret)
+        key_file.replace_keys(file, keys)
+
+        async def sealed_anew() -> bool:
+            held = {noun: [json.loads(each.read_text()) for each in (kept / noun).glob("*.json")]
+                    for noun in ("account", "certificate")}  # fmt: skip
+            try:
+                return all(
+                    fresh.open(record["sealed_key"], f"{noun}:{record['id']}") for noun in held for record in held[noun]
+                ) and all(held.values())
+            except ValueError:
+                return False
+
+        await eventually(sealed_anew)
+        entry = await here.store.get(Kind.CERTIFICATE, "svc.services.test")
+        assert entry is not None
+        assert fresh.open(json.loads(entry.payload or b"")["sealed_key"], "certificate:svc.services.test")
+        assert here.ca.orders() == 1
 
 
 async def test_an_external_account_is_bound(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from narthex.bus import EVENTS, BusSettings, open_bus
 from narthex.contracts.events import CertIssued
 from narthex.contracts.queries import CERTIFICATES_SUBJECT, CertificatesAnswer, CertificatesQuestion
 from narthex.routing import Entry, Kind, TableStore, open_table_store
-from narthex.runtime.sealing import Sealer, read_sealing_key
+from narthex.runtime import key_file
+from narthex.runtime.key_file import read_sealing_keys
+from narthex.runtime.sealing import Sealer
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex.testing.servers import NatsServer, ValkeyServer, free_port, nats_server, valkey_server
@@ -93,7 +96,9 @@ def tls_server(entry: Entry, tmp_path: Path) -> Iterator[int]:
     """What a router does with the entry: unseal, load, listen. Yields the port."""
     assert entry.payload is not None
     payload = json.loads(entry.payload)
-    key = Sealer(read_sealing_key(tmp_path / "sealing.key")).open(payload["sealed_key"], f"certificate:{payload['id']}")
+    key = Sealer(read_sealing_keys(tmp_path / "sealing.key")[0]).open(
+        payload["sealed_key"], f"certificate:{payload['id']}"
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile(dir=tmp_path) as file:
         file.write(payload["chain"].encode() + key)
@@ -218,6 +223,38 @@ async def test_it_tells_that_it_issued_and_answers_what_it_holds(servers):
     assert len(event.entity.fingerprint) == 64
 
 
+async def test_after_a_change_of_the_sealing_key_all_keys_are_sealed_anew_and_routers_are_told(
+    servers, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(key_file, "LOOK_EVERY_S", 0.05)
+    file = tmp_path / "sealing.key"
+    async with certs_on(servers), table_of(servers[1]) as store:
+        first = await entry_in(store)
+        now = datetime.now(UTC)
+        keys = key_file.promoted(key_file.staged(key_file.read_keys(file), now), now)
+        key_file.replace_keys(file, keys)
+
+        async def renewed() -> Entry | None:
+            entry = await entry_in(store)
+            return entry if entry.revision > first.revision else None
+
+        entry = await eventually(renewed)
+        assert entry is not None
+        assert entry.payload is not None
+        fresh, before = Sealer(keys[0].secret), Sealer(keys[1].secret)
+        told, was = json.loads(entry.payload), json.loads(first.payload or b"")
+        context = f"certificate:{WILDCARD}"
+        assert told["chain"] == was["chain"]
+        assert fresh.open(told["sealed_key"], context) == before.open(was["sealed_key"], context)
+        for name in ("root", "issuing"):
+            fresh.open((tmp_path / f"data/ca/{name}.key.sealed").read_text().strip(), f"ca:{name}")
+
+    key_file.replace_keys(file, key_file.without(keys, keys[1].id))
+    async with certs_on(servers) as part, table_of(servers[1]) as store:
+        await ready(part)
+        assert await entry_in(store) == entry
+
+
 async def test_an_emptied_valkey_has_it_again(servers, tmp_path):
     import redis.asyncio
 
@@ -324,4 +361,4 @@ async def test_a_lost_sealing_key_is_not_replaced_by_a_new_one(tmp_path):
 async def test_a_wrong_setting_exits_with_2_and_its_name(tmp_path):
     done = await asyncio.to_thread(run_certs, tmp_path, NARTHEX_CERTS_LEAF_DAYS="0")
     assert done.returncode == 2
-    assert "leaf_days" in done.stderr
+    assert "NARTHEX_CERTS_LEAF_DAYS" in done.stderr

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from integration.cli_kit import Typed, typed
 
+from narthex.testing.ca import ThrowAwayCA
+
 
 @pytest.fixture
 async def cli(tmp_path: Path) -> AsyncIterator[Typed]:
@@ -205,6 +207,20 @@ async def test_names_and_links_let_others_into_a_service(web: Typed) -> None:
     assert [row["NAME"] for row in await web.rows("services", "basic-users", "list", "web")] == ["bob"]
     assert (await web.read("services", "share", "web", "--for", "2h"))["url"].startswith("https://")
     assert await web.done("services", "unshare", "web") == "no link to web is good any more\n"
+
+
+async def test_authorities_whose_certificates_are_a_way_in_come_from_a_file(web: Typed, tmp_path: Path) -> None:
+    command, file = ("services", "client-certificates", "web"), tmp_path / "clients.pem"
+    file.write_text(ThrowAwayCA().root_pem)
+    shown = await web.read(*command, "--ca", str(file), "--user", "email", "--name", "ann@corp.test")
+    door = shown["client_certificates"]
+    assert (door["authorities"], door["user"], door["names"]) == (file.read_text(), "email", ["ann@corp.test"])
+    assert (await web.read(*command, "--none"))["client_certificates"] is None
+    assert "one of --ca and --none is required" in await web.refused(*command)
+    assert "cannot read" in await web.refused(*command, "--ca", str(tmp_path / "nowhere.pem"))
+    assert "common_name" in await web.refused(*command, "--ca", str(file), "--user", "serial")
+    file.write_text("nonsense")
+    assert "must be certificates in PEM" in await web.refused(*command, "--ca", str(file))
 
 
 async def test_variables_are_set_inherited_and_hidden(web: Typed) -> None:

@@ -14,7 +14,7 @@ from narthex.contracts.reach import Reach, parse_reach
 from narthex.testing.ca import ThrowAwayCA
 from narthex_healthcheck.answer import BODY_BYTES
 from narthex_healthcheck.probe import Probe
-from narthex_healthcheck.target import Question, Target
+from narthex_healthcheck.target import NO_IDENTITY, OTHER_INSTANCE, Question, Target
 from narthex_healthcheck.verdict import ANSWERED, Outcome, Thresholds
 
 Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -254,3 +254,22 @@ async def test_a_name_is_judged_by_what_it_resolves_to():
         port = listening.getsockname()[1]
         ours = parse_reach("", f"127.0.0.1:{port}, [::1]:{port}")
         assert (await Probe(ours)(target(port, None, address="localhost"))).cause == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("field", "outcome"),
+    [
+        ("X-Narthex-Instance: mine\r\n", Outcome(ANSWERED, "probe: HTTP 200")),
+        ("X-Narthex-Instance: theirs\r\n", OTHER_INSTANCE),
+        ("X-Narthex-Instance: mine, theirs\r\n", NO_IDENTITY),
+        ("", NO_IDENTITY),
+    ],
+)
+async def test_an_instance_with_an_identity_has_to_be_the_one_that_answers(field, outcome):
+    async with bytes_server(f"HTTP/1.1 200 OK\r\n{field}Content-Length: 0\r\n\r\n".encode()) as port:
+        assert await probe(asking(port, Question("/", identity="mine"))) == outcome
+
+
+async def test_a_bad_status_is_said_before_who_answers():
+    async with bytes_server(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n") as port:
+        assert (await probe(asking(port, Question("/", identity="mine")))).sentence == "probe: HTTP 503"

@@ -55,6 +55,12 @@ async def test_slices_for_later_leave_most_to_others(store: LimitStore) -> None:
     assert (await rate(store, RateAsk(RATE, 1000, 1, 1000))).granted == 1 + 999 // 4
 
 
+async def test_up_to_60_a_minute_nobody_gets_more_than_the_requests_that_wait(store: LimitStore) -> None:
+    assert (await rate(store, RateAsk(RATE, 60, 1, 40))).granted == 1
+    assert (await rate(store, RateAsk(RATE, 60, 3, 40))).granted == 3
+    assert (await rate(store, RateAsk(RATE, 61, 1, 40))).granted > 1
+
+
 async def test_where_little_is_left_only_requests_that_wait_are_granted(store: LimitStore) -> None:
     await rate(store, RateAsk(RATE, 1000, 990, 990))
     assert (await rate(store, RateAsk(RATE, 1000, 1, 5))).granted == 1

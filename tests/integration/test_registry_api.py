@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from narthex.runtime.child import die_with_parent
 from narthex.testing.rest import Rest, rest
 from narthex.testing.servers import free_port
 from narthex_registry.app import open
+from narthex_registry.tokens import new_token
 
 
 @pytest.fixture
@@ -86,6 +88,27 @@ async def test_an_emptied_token_file_is_left_alone(tmp_path: Path) -> None:
     async with open(config(tmp_path)) as registry, rest(registry.port, token) as api:
         assert (await api.get("/user"))[0] == 200
         assert (tmp_path / "admin.token").read_text() == ""
+
+
+@pytest.mark.on_postgres
+async def test_a_token_that_is_there_before_the_first_start_is_the_administrators(tmp_path: Path) -> None:
+    (tmp_path / "admin.token").write_text(new_token())  # no line end, as secrets are mounted
+    (tmp_path / "admin.token").chmod(0o400)
+    given = (tmp_path / "admin.token").read_text()
+    for _ in range(2):
+        async with running(tmp_path) as api:
+            assert (await api.get("/user"))[0] == 200
+        assert (tmp_path / "admin.token").read_text() == given
+
+
+async def test_a_file_that_holds_no_token_is_replaced_at_the_first_start(tmp_path: Path) -> None:
+    for text in ("", "secret", new_token()[:-1] + "-"):
+        (tmp_path / "admin.token").write_text(text)
+        async with running(tmp_path) as api:
+            assert (await api.get("/user"))[0] == 200
+            assert (tmp_path / "admin.token").read_text() != text
+        shutil.rmtree(tmp_path / "registry")
+        (tmp_path / "sealing.key").unlink()
 
 
 # -- transport ----------------------------------------------------------------------------------------------

@@ -7,11 +7,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
-from integration.registry_kit import SERVICE, P, running
+from integration.registry_kit import SERVICE, P, config, running
 
 from narthex.contracts.passes import Pass, PassKind, read, sign
-from narthex.runtime.sealing import pass_key, read_sealing_key
+from narthex.contracts.queries import SnapshotQuestion
+from narthex.runtime.key_file import read_sealing_keys
+from narthex.runtime.sealing import pass_key
+from narthex.testing.ca import ThrowAwayCA
 from narthex.testing.rest import Rest
+from narthex_registry.database import Database, open_database
+from narthex_registry.snapshot import Snapshot
 
 WEB = f"{P}/services/web"
 JWT = {"issuer": "https://id.example.test/realm", "audience": "web"}
@@ -24,7 +29,7 @@ async def service(api: Rest, **more: Any) -> dict[str, Any]:
 
 
 def key(directory: Path) -> bytes:
-    return pass_key(read_sealing_key(directory / "sealing.key"))
+    return pass_key(read_sealing_keys(directory / "sealing.key")[0])
 
 
 async def test_doors_are_set_shown_and_cleared_like_every_field(tmp_path: Path) -> None:
@@ -104,10 +109,90 @@ async def test_nobody_lets_others_call_what_they_may_not_call_themselves(tmp_pat
             ("POST", f"{WEB}/share", {"expires_in": 60}),
             ("PUT", f"{WEB}/basic-users", {"users": {"me": None}}),
             ("PATCH", WEB, {"jwt": JWT}),
+            ("PATCH", WEB, {"client_certificates": {"authorities": CA.root_pem}}),
+            ("POST", f"{P}/services", {**SERVICE, "name": "mine", "jwt": JWT}),
         ):
             status, said = await api.call(method, path, body, headers=headers)
             assert (status, "deployments.versions.requests.create" in said["error"]) == (403, True), path
         assert (await api.call("PATCH", WEB, {"ip_deny": ["10.0.0.0/8"]}, headers=headers))[0] == 200
+
+
+# -- client certificates, and roles by claims -----------------------------------------------------------------------
+
+CA = ThrowAwayCA()
+
+
+async def test_a_bundle_of_authorities_is_kept_as_certificates_and_nothing_else(tmp_path: Path) -> None:
+    other = ThrowAwayCA()
+    async with running(tmp_path) as api:
+        text = f"# ours\n{CA.root_pem}\n{other.root_pem}{CA.root_pem}"
+        made = await service(api, client_certificates={"authorities": text, "names": ["ann"]})
+        door = {"authorities": CA.root_pem + other.root_pem, "user": "common_name", "names": ["ann"]}
+        assert made["client_certificates"] == door
+        _, changed = await api.patch(WEB, {"client_certificates": {**door, "user": "email"}})
+        assert changed["client_certificates"]["user"] == "email"
+        _, changed = await api.patch(WEB, {"client_certificates": None})
+        assert changed["client_certificates"] is None
+
+
+async def test_a_bundle_that_could_let_nobody_in_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    leaf, old = CA.issue_to("ann"), ThrowAwayCA(days=-1)
+    async with running(tmp_path) as api:
+        await service(api)
+        for authorities, says in (
+            ("nonsense", "must be certificates in PEM"),
+            (CA.root_pem.replace("M", "A"), "must be certificates in PEM"),
+            (CA.root_pem + leaf.key.decode(), "holds a private key"),
+            (leaf.chain, "certificate 1 (CN=ann) is no authority's"),
+            (old.root_pem, "expired on"),
+            (CA.root_pem * 21, "20 certificates at most"),
+            ("", "authorities"),
+        ):
+            status, body = await api.patch(WEB, {"client_certificates": {"authorities": authorities}})
+            assert (status, says in body["error"]) == (400, True), body
+        status, body = await api.patch(WEB, {"client_certificates": {"authorities": CA.root_pem, "user": "serial"}})
+        assert (status, "common_name" in body["error"]) == (400, True), body
+
+
+GROUPS = {**JWT, "roles": [{"role": "service-request-user", "claim": "groups", "values": ["staff"]}]}
+
+
+async def test_claims_stand_for_roles_and_follow_what_these_permit(tmp_path: Path) -> None:
+    settings = config(tmp_path)
+    async with (
+        running(tmp_path) as api,
+        open_database(settings.database.resolve(tmp_path / "registry")) as engine,
+    ):
+        told: list[int] = []
+
+        async def calling() -> Any:
+            """What routers are told now, each time by a newer revision."""
+            page = await Snapshot(Database(engine)).page(SnapshotQuestion())
+            [event] = [fact.event for fact in page.facts if "service." in fact.subject]
+            told.append(event["revision"])
+            assert sorted(set(told)) == told
+            return event["entity"]["doors"]["calling_roles"]
+
+        call = "deployments.versions.requests.create"
+        await api.made(f"{P}/roles", {"name": "tester", "permissions": [call]})
+        roles = [*GROUPS["roles"], {"role": "tester", "claim": "realm.roles", "values": ["qa"]}]
+        roles.append({"role": "service-viewer", "claim": "groups", "values": ["all"]})
+        made = await service(api, jwt={**GROUPS, "roles": roles})
+        assert made["jwt"]["roles"] == roles
+        assert "calling_roles" not in made
+        assert await calling() == ["service-request-user", "tester"]
+        await api.patch(f"{P}/roles/tester", {"permissions": ["services.get"]})
+        assert await calling() == ["service-request-user"]
+        await api.patch(f"{P}/roles/tester", {"permissions": [call], "name": "quality"})
+        assert await calling() == ["quality", "service-request-user"]
+        assert (await api.get(WEB))[1]["jwt"]["roles"][1]["role"] == "quality"
+        await api.call("DELETE", f"{P}/roles/quality")
+        assert await calling() == ["service-request-user"]
+        assert len((await api.get(WEB))[1]["jwt"]["roles"]) == 3  # it opens nothing, and does not make the list empty
+        status, body = await api.patch(WEB, {"jwt": {**GROUPS, "roles": roles}})
+        assert (status, "there is no role tester" in body["error"]) == (400, True)
+        await api.made(f"{P}/roles", {"name": "quality", "permissions": [call]})
+        assert await calling() == ["quality", "service-request-user"]
 
 
 # -- the page -------------------------------------------------------------------------------------------------------

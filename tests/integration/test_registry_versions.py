@@ -75,6 +75,11 @@ async def test_a_health_check_of_ours_is_kept_and_the_statuses_have_one_form(hel
         "method": "HEAD",
         "headers": {"Host": "app"},
         "expected_status": "200,300-399",
+        "tls": False,
+        "tls_verify": True,
+        "tls_ca": None,
+        "tls_name": None,
+        "grpc_service": "",
     }
 
 

@@ -26,6 +26,8 @@ from narthex.testing.waiting import eventually
 from narthex_registry.app import Config, open
 from narthex_registry.config import ApiSettings, WebhookSettings
 
+CANARY = "canary-41d7"
+
 
 @dataclass
 class Receiver:
@@ -187,6 +189,7 @@ async def test_a_request_calls_the_webhooks_of_its_deployment(here: Here) -> Non
             deployment_id=deployment,
             status=status,
             path="/x",
+            **dict.fromkeys(("query", "user_agent", "request_headers", "request_body", "response_headers"), CANARY),
         )
         for status in (200, 500)
     )
@@ -199,6 +202,7 @@ async def test_a_request_calls_the_webhooks_of_its_deployment(here: Here) -> Non
     await eventually(heard)
     _, body = await here.called()
     assert (body["data"]["request_id"], body["data"]["status_code"]) == ("r500", 500)
+    assert CANARY not in str(here.receiver.calls), "a webhook tells nothing of what a request contained"
 
 
 async def test_an_event_that_comes_twice_calls_once(here: Here) -> None:

@@ -4,8 +4,8 @@ import hmac
 import json
 import re
 import time
-from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,66 +16,34 @@ from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from integration.router_kit import TOKEN_KEY, Client, Router, entry, router, service_entries
+from integration.doors_kit import (
+    BROWSER,
+    HELLO,
+    HOST,
+    PAGE,
+    PASS_KEY,
+    PEOPLE,
+    ask,
+    basic,
+    code,
+    cookie,
+    field,
+    passing,
+    protected,
+    session,
+)
+from integration.router_kit import Client, Router, entry, router, service_entries
 
-from narthex.contracts.digest import password_digest, token_digest
-from narthex.contracts.passes import Pass, PassKind, sign
-from narthex.routing import Entry, Kind
+from narthex.contracts.digest import password_digest
+from narthex.contracts.passes import PassKind
+from narthex.routing import Kind
+from narthex.runtime.sealing import session_key
 from narthex.testing.backend import Backend, Conversation, answer, backend
 from narthex_router.doors.keys import KeySets
 from narthex_router.doors.policy import networks
 from narthex_router.doors.session import browser_digest
 
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nAccess-Control-Allow-Origin: *\r\n\r\nhello"
-HOST = "svc.services.test"
-PASS_KEY = bytes(range(32))
-PAGE = "https://login.test/sign-in"
-BROWSER = "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n"
-PEOPLE = [
-    entry(Kind.TOKEN, "t", subject_id="ann", digest=token_digest(TOKEN_KEY, b"good").hex()),
-    entry(Kind.ACCESS, "ann", name="ann@example.test", services=["svc"]),
-    entry(Kind.ACCESS, "bob", name="bob@example.test"),
-]
-
-
-@asynccontextmanager
-async def protected(*more: Entry, script: Any = None, **doors: Any) -> AsyncIterator[tuple[Router, Backend]]:
-    """A protected service with these doors, and its instance."""
-    async with backend(script or answer(HELLO)) as instance:
-        entries = [*service_entries([instance.port], public=False, doors=doors or None), *PEOPLE, *more]
-        async with router(entries) as under_test:
-            porter = under_test.plane.porter
-            porter.pass_key, porter.sign_in_url = PASS_KEY, PAGE
-            porter._keys = KeySets(under_test.plane.tasks, networks(("127.0.0.0/8",)))
-            yield under_test, instance
-
-
-async def ask(
-    client: Client, fields: str = "", *, method: str = "GET", target: str = "/a", host: str = HOST
-) -> tuple[int, bytes, bytes]:
-    await client.send(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode())
-    return await client.answer()
-
-
-def code(body: bytes) -> str:
-    return str(json.loads(body)["code"])
-
-
-def field(head: bytes, name: str) -> str:
-    found = re.search(rb"(?i)\r\n%b: ([^\r]*)" % name.encode(), head)
-    return found[1].decode() if found else ""
-
-
-def cookie(head: bytes, name: str) -> str:
-    found = re.search(rb"\r\nset-cookie: (%b=[^;]*)" % name.encode(), head)
-    return found[1].decode() if found else ""
-
-
 # -- names and passwords --------------------------------------------------------------------------------------------
-
-
-def basic(text: str) -> str:
-    return f"Authorization: Basic {b64encode(text.encode()).decode()}\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -198,10 +166,13 @@ class Issuer:
 
 
 @asynccontextmanager
-async def trusting(issuer: Issuer, **more: Any) -> AsyncIterator[tuple[Router, Backend, Client]]:
+async def trusting(
+    issuer: Issuer, calling: Sequence[str] = (), **more: Any
+) -> AsyncIterator[tuple[Router, Backend, Client]]:
     async with backend(issuer.script) as provider:
         issuer.url = f"http://127.0.0.1:{provider.port}"
-        async with protected(jwt={"issuer": issuer.url, "audience": "svc", **more}) as (under_test, instance):
+        doors = {"jwt": {"issuer": issuer.url, "audience": "svc", **more}, "calling_roles": list(calling)}
+        async with protected(**doors) as (under_test, instance):
             yield under_test, instance, await under_test.connect()
 
 
@@ -239,6 +210,38 @@ async def test_a_jwt_that_is_not_meant_for_the_service_is_refused(key: RSAPrivat
             assert code(body) == expected, json.loads(body)["detail"]
         assert instance.requests == []
         assert (await ask(client, issuer.token(exp=time.time() - 30, **roles)))[0] == 200  # clocks differ
+
+
+async def test_claims_stand_for_roles_that_decide_who_may_call_and_that_the_application_hears_of(
+    key: RSAPrivateKey,
+) -> None:
+    issuer = Issuer(key)
+    roles = [
+        {"role": "caller", "claim": "realm.roles", "values": ["user", "admin"]},
+        {"role": "boss", "claim": "realm.roles", "values": ["admin"]},
+        {"role": "guest", "claim": "scope", "values": ["read"]},
+    ]
+    async with trusting(issuer, calling=["caller"], roles=roles) as (under_test, instance, client):
+        for claims, told in (
+            ({"realm": {"roles": ["user"]}}, b"caller"),
+            ({"realm": {"roles": ["other", "admin"]}, "scope": "openid read"}, b"boss, caller, guest"),
+        ):
+            forged = f"X-Narthex-Roles: root\r\n{issuer.token(**claims)}"
+            assert (await ask(client, forged))[0] == 200
+            assert re.findall(rb"x-narthex-roles: ([^\r]*)", instance.requests[-1].lower()) == [told]
+        assert code((await ask(client, issuer.token(scope="read")))[2]) == "permission_denied"
+        assert code((await ask(client, issuer.token()))[2]) == "permission_denied"
+        assert (await ask(client, "Authorization: Token good\r\n"))[0] == 200
+        assert b"x-narthex-roles" not in instance.requests[-1]
+
+        admin = issuer.token(realm={"roles": ["user"]})
+        assert (await ask(client, admin))[0] == 200
+        jwt_door = {"issuer": issuer.url, "audience": "svc", "roles": roles}
+        doors = {"jwt": jwt_door, "calling_roles": ["boss"]}
+        under_test.plane.table.apply(
+            [service_entries([instance.port], public=False, doors=doors)[1]._replace(revision=2)]
+        )
+        assert code((await ask(client, admin))[2]) == "permission_denied"  # the role permits it no more
 
 
 async def test_a_jwt_counts_only_when_its_algorithm_is_one_that_the_key_is_for(key: RSAPrivateKey) -> None:
@@ -348,15 +351,6 @@ async def test_a_service_without_cors_leaves_it_to_its_application() -> None:
 
 
 # -- browsers -------------------------------------------------------------------------------------------------------
-
-
-def passing(kind: PassKind = PassKind.SESSION, **said: Any) -> str:
-    fields = {"service_id": "svc", "expires": int(time.time()) + 600, "issued_ms": int(time.time() * 1000), **said}
-    return sign(PASS_KEY, Pass(kind, **fields))
-
-
-def session(**said: Any) -> str:
-    return f"Cookie: a=b; __Host-narthex={passing(**{'subject_id': 'ann', **said})}; c=d\r\n"
 
 
 async def test_a_browser_signs_in_and_comes_back_with_a_cookie_that_the_application_does_not_see() -> None:
@@ -581,6 +575,18 @@ async def test_a_trusted_proxy_says_who_the_client_is_and_nobody_else_can() -> N
         assert b"x-forwarded-for: 198.51.100.7\r\nx-forwarded-proto: https\r\n" in seen
         assert b"6.6.6.6" not in seen
         assert under_test.journal()[-1]["client"] == "198.51.100.7"
+
+
+async def test_the_web_apps_cookie_and_a_session_of_the_api_let_nobody_into_a_service() -> None:
+    claims = {"iss": "narthex", "sub": "ann", "jti": "session", "exp": time.time() + 60}
+    text = jwt.encode(claims, session_key(bytes(32)), algorithm="HS256")
+    async with protected() as (under_test, instance):
+        client = await under_test.connect()
+        for name in ("__Host-narthex-app", "narthex-app", "__Host-narthex"):
+            assert (await ask(client, f"Cookie: {name}={text}\r\n"))[0] == 401, name
+        for scheme in ("Bearer", "Token"):
+            assert (await ask(client, f"Authorization: {scheme} {text}\r\n"))[0] == 401
+        assert not instance.requests
 
 
 async def test_a_credential_in_the_trailers_or_the_query_is_none() -> None:

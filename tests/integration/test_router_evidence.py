@@ -10,7 +10,8 @@ from integration.test_router_workers import ask, config
 
 from narthex.contracts.events import Event, UpstreamEvidence
 from narthex.routing import Kind
-from narthex.runtime.sealing import Sealer, read_sealing_key
+from narthex.runtime.key_file import read_sealing_keys
+from narthex.runtime.sealing import Sealer
 from narthex.runtime.tasks import background
 from narthex.testing.backend import Backend, answer, backend
 from narthex.testing.ca import ThrowAwayCA
@@ -31,7 +32,7 @@ async def two_workers(tmp_path: Path, ports: list[int]) -> AsyncIterator[tuple[W
     """A router of two workers with nobody else there, and what it would tell the bus."""
     made = config(tmp_path, "redis://127.0.0.1:1/0")
     issued = ThrowAwayCA().issue("*.services.test")
-    sealed = Sealer(read_sealing_key(tmp_path / "sealing.key")).seal(issued.key, "certificate:wild")
+    sealed = Sealer(read_sealing_keys(tmp_path / "sealing.key")[0]).seal(issued.key, "certificate:wild")
     certificate = entry(Kind.CERTIFICATE, "wild", hosts=issued.hosts, chain=issued.chain, sealed_key=sealed)
     write_copy(tmp_path / "table.copy", [*service_entries(ports), certificate])
     told: list[UpstreamEvidence] = []

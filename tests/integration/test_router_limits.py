@@ -5,7 +5,7 @@ import json
 import re
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,20 @@ async def test_two_workers_let_a_minutes_limit_pass_together_and_say_when_there_
         [use] = await budgets.use([(rate_key("svc"), 30)])
         assert (use.used, use.limit, use.remaining) == (30, 30, 0)
         assert 0 < use.reset_s < 61
+
+
+@pytest.mark.parametrize("workers", [2, 8])
+async def test_of_15_requests_in_turn_under_a_limit_of_12_exactly_12_pass_through_any_workers(
+    valkey: ValkeyServer, workers: int
+) -> None:
+    async with backend(answer(OK)) as instance, AsyncExitStack() as stack:
+        entries = service_entries([instance.port], rate_limit=12)
+        budgets = [await stack.enter_async_context(open_limit_store(valkey.url, 1.0)) for _ in range(workers)]
+        planes = [await stack.enter_async_context(router(entries, budgets=each)) for each in budgets]
+        await until(lambda: not any(plane.plane.gates.away for plane in planes))
+        clients = [await plane.connect() for plane in planes]
+        found = [(await statuses(clients[number * 3 % workers], 1))[0] for number in range(15)]
+        assert found == [200] * 12 + [429] * 3
 
 
 async def test_a_token_has_limits_of_its_own_and_what_is_set_for_its_owner_counts(valkey: ValkeyServer) -> None:

@@ -117,6 +117,19 @@ async def test_a_table_that_lost_most_services_is_refused_until_it_has_them_agai
         await until(lambda: followed.follower.waiting_for == "" and followed.services == 9)
 
 
+async def test_a_valkey_that_lost_its_data_brings_no_session_back_that_was_ended(
+    valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    ended = Entry(Kind.SIGN_OUT, "session", 2_000_000_000, 0, b"{}")
+    async with shared(valkey, many(3)) as store, following(valkey.url, tmp_path) as followed:
+        await until(lambda: followed.follower.waiting_for == "" and followed.services == 3)
+        await store.apply([ended])
+        await until(lambda: followed.follower.table.sign_outs() == [ended])
+        await filled_again(valkey, store, many(4))
+        await until(lambda: followed.services == 4)
+        assert followed.follower.table.sign_outs() == [ended]
+
+
 async def test_an_operator_may_allow_a_table_that_lost_most_services(valkey: ValkeyServer, tmp_path: Path) -> None:
     async with shared(valkey, many(10)) as store, following(valkey.url, tmp_path, allow_shrink=True) as followed:
         await until(lambda: followed.follower.waiting_for == "" and followed.services == 10)
@@ -138,7 +151,7 @@ async def test_what_nobody_needs_any_more_is_swept(valkey: ValkeyServer) -> None
     verdicts = [entry(Kind.HEALTH, "removed", health="healthy"), entry(Kind.HEALTH, "never seen", health="healthy")]
     removed = Entry(Kind.INSTANCE, "removed", 3, 9, None)
     async with shared(valkey, [*service_entries([1]), *gone, *verdicts, removed]) as store:
-        assert await store.sweep(upto_sequence=10) == 4
+        assert await store.sweep(upto_sequence=10, now=1000.0) == 4
         left = {(found.kind, found.key) async for found in store.load()}
         assert left == {(each.kind, each.key) for each in service_entries([1])} | {(Kind.SERVICE, "new")}
 

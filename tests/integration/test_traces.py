@@ -89,6 +89,21 @@ async def test_a_clients_trace_goes_on_if_the_client_says_that_it_is_sampled() -
     assert spans == []
 
 
+async def test_a_span_tells_nothing_of_what_a_request_contained() -> None:
+    canary = b"canary-93ab"
+    head = b"POST /a?token=%b HTTP/1.1\r\nHost: svc.services.test\r\nContent-Type: application/json\r\n" % canary
+    secretive = (b"Authorization", b"Cookie", b"User-Agent", b"X-Secret")
+    head += b"".join(b"%b: %b\r\n" % (name, canary) for name in secretive)
+    body = b'{"password": "%b"}' % canary
+    head += b"tracestate: a=%b\r\nContent-Length: %d\r\n\r\n%b" % (canary, len(body), body)
+
+    spans, sent, _ = await traced(1.0, head)
+
+    assert canary in sent
+    assert len(spans) == 1
+    assert canary not in spans[0].SerializeToString()
+
+
 async def test_spans_lie_below_one_another_from_part_to_part() -> None:
     async with collector() as (address, spans):
         made = Tracing("registry", TraceSettings(endpoint=address, sample=0.0))

@@ -56,8 +56,9 @@ TAKEN = frozenset(
     b"host content-length transfer-encoding connection expect upgrade authorization te keep-alive proxy-connection"
     b" proxy-authorization http2-settings trailer x-request-id x-forwarded-for x-forwarded-host x-forwarded-proto"
     b" x-forwarded-port x-forwarded-server x-forwarded-ssl x-forwarded-scheme x-forwarded-prefix x-real-ip x-client-ip"
-    b" true-client-ip cf-connecting-ip x-client-cert x-original-url x-rewrite-url forwarded x-narthex-user"
-    b" x-narthex-project x-narthex-service x-narthex-error x-narthex-instance".split(b" ")
+    b" true-client-ip cf-connecting-ip x-client-cert x-forwarded-client-cert client-cert client-cert-chain"
+    b" x-original-url x-rewrite-url forwarded x-narthex-user x-narthex-project x-narthex-service x-narthex-roles"
+    b" x-narthex-error x-narthex-instance".split(b" ")
 )
 TAKEN_FROM_RESPONSES = frozenset(
     b"content-length transfer-encoding connection upgrade keep-alive proxy-connection proxy-authenticate trailer te"

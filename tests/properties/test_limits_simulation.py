@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from properties.limits_kit import World
 
@@ -207,6 +207,35 @@ def test_one_after_another_pass_a_limit_of_one_through_any_worker(valkey: "redis
         world.after(number * 0.1, lambda: world.dice.choice(world.workers).request(Quota(flight=1), lasts_s=0.001))
     world.run(25)
     assert world.answers.get("concurrency_total", 0) == 0
+
+
+@PLAYS
+@given(
+    seed=st.integers(0, 2**32),
+    limit=st.sampled_from([1, 12, 60]),
+    workers=st.integers(1, 16),
+    every_s=st.sampled_from([0.01, 0.1, 0.5]),
+    bursts=st.sampled_from([0, 3]),
+)
+@example(seed=1, limit=12, workers=8, every_s=0.01, bursts=0)
+@example(seed=1, limit=60, workers=16, every_s=0.01, bursts=3)
+def test_of_requests_one_after_another_a_small_limit_lets_exactly_so_many_pass_through_any_workers(
+    valkey: "redis.Redis", seed: int, limit: int, workers: int, every_s: float, bursts: int
+) -> None:
+    """No worker sits on a part that another needs, also where a burst before has shown it how many may come."""
+    world = World(valkey, random.Random(seed), delay_s=0.002)
+    quota = Quota(rate=limit)
+    for _ in range(workers):
+        world.start_worker()
+    for _ in range(bursts * limit):
+        world.after(world.dice.random(), lambda: world.dice.choice(world.workers).request(quota))
+    sent = limit + limit // 4 + 2
+    for number in range(sent):
+        world.after(100 + number * every_s, lambda: world.dice.choice(world.workers).request(quota))
+    world.run(99)
+    assert len(world.arrived) == (limit if bursts else 0)
+    world.run(100 + sent * every_s + 1)
+    assert sum(at >= 100 for at in world.arrived) == limit
 
 
 def test_while_valkey_is_away_only_slices_in_hand_pass_and_all_passes_where_that_is_wanted(

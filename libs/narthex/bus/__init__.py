@@ -11,6 +11,9 @@ A bus that has no connection says so (`bus.connected`); `publish` and `ask` rais
 
 from narthex.bus.bus import Bus as Bus
 from narthex.bus.bus import open_bus as open_bus
+from narthex.bus.inspection import ConsumerState as ConsumerState
+from narthex.bus.inspection import DeadLetter as DeadLetter
+from narthex.bus.inspection import StreamState as StreamState
 from narthex.bus.settings import BusSettings as BusSettings
 from narthex.bus.streams import DEAD_LETTERS as DEAD_LETTERS
 from narthex.bus.streams import EVENTS as EVENTS

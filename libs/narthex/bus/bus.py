@@ -16,6 +16,7 @@ from prometheus_client import Gauge
 from pydantic import BaseModel, ValidationError
 
 from narthex.bus.consumer import Consumer, Handler, OnDead, Reader, no_more
+from narthex.bus.inspection import Inspection
 from narthex.bus.settings import BusSettings
 from narthex.bus.streams import DEAD_LETTERS, EVENTS, REQUESTS, Stream, stream_config
 from narthex.contracts.errors import NarthexError, StoreFull, Unavailable
@@ -50,6 +51,18 @@ class Bus:
     @property
     def connected(self) -> bool:
         return self._up.is_set()
+
+    def problem(self) -> str:
+        """Why nothing can be said or heard just now; empty when it can."""
+        if self.connected:
+            return ""
+        return f"NATS at NARTHEX_NATS_URL={self._settings.url} is away: {self._last_error or 'no answer yet'}"
+
+    def inspection(self) -> Inspection:
+        """What there is to see of the streams; raises Unavailable while the bus is away."""
+        if not self.connected:
+            raise Unavailable("the event bus is away")
+        return Inspection(self._client)
 
     async def lost(self) -> None:
         """Return when the connection that is there now has been lost; at once when there is none."""

@@ -1,12 +1,13 @@
 """Who may say and hear what on NATS: the narrowest lists that let each part do its work (THREATS T110).
 
 Derived from what each part publishes, consumes, asks and answers; `nats_config` renders them for the embedded
-server, and a deployment's own server uses the same lists.
+server, `nats_users` for a deployment's own (`narthex prepare`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from narthex.bus.streams import DEAD_LETTER_PREFIX, EVENTS, REQUESTS, Stream
+from narthex.bus.streams import DEAD_LETTER_PREFIX, DEAD_LETTERS, EVENTS, REQUESTS, Stream
 from narthex.contracts import events, queries
 from narthex.contracts.events import Event
 
@@ -40,8 +41,9 @@ ROLES: dict[str, Role] = {
             *(events.RouterStarted, events.RouterDrained, events.RequestsServed),
             *(events.LimitReached, events.InstanceReleased),
         ),
-        tells=(events.RouteApplied, events.UpstreamEvidence, events.InstanceBusy),
+        tells=(events.RouteApplied, events.UpstreamEvidence, events.InstanceBusy, events.VersionsCompared),
         consumes=(EVENTS,),
+        listens=(events.ProberAlive,),
         asks=(queries.SNAPSHOT_SUBJECT,),
         answers=(queries.LIMIT_USE_SUBJECT,),
     ),
@@ -72,6 +74,9 @@ def may_publish(name: str, role: Role) -> list[str]:
     subjects += role.asks
     if role.owns_streams:
         subjects += [f"$JS.API.STREAM.{verb}.*" for verb in ("CREATE", "UPDATE", "INFO")]
+        subjects += ["$JS.API.CONSUMER.LIST.*"]
+        subjects += [f"$JS.API.STREAM.MSG.{verb}.{DEAD_LETTERS.name}" for verb in ("GET", "DELETE")]
+        subjects += [*EVENTS.subjects, *REQUESTS.subjects]  # dead letters are published again
     for stream in role.consumes:
         subjects += [
             f"$JS.API.CONSUMER.DURABLE.CREATE.{stream.name}.{name}",
@@ -91,18 +96,23 @@ def may_subscribe(name: str, role: Role) -> list[str]:
     return sorted({f"_INBOX_{name}.>", *role.answers, *(kind.subject for kind in role.listens)})
 
 
-def nats_config(port: int, store_dir: str, passwords: dict[str, str]) -> str:
-    """A nats-server configuration: loopback, JetStream on files synced at every write, one user a part."""
+def nats_users(passwords: Mapping[str, str]) -> str:
+    """The part of a nats-server configuration that says who may do what: one user a part."""
     users = ",\n".join(
         f'    {{ user: "{name}", password: "{passwords[name]}", permissions: {{ '
         f"publish: {_list(may_publish(name, role))}, subscribe: {_list(may_subscribe(name, role))} }} }}"
         for name, role in ROLES.items()
     )
+    return f"authorization {{\n  users: [\n{users}\n  ]\n}}\n"
+
+
+def nats_config(port: int, store_dir: str, passwords: Mapping[str, str]) -> str:
+    """A nats-server configuration: loopback, JetStream on files synced at every write, one user a part."""
     return (
         f'listen: "127.0.0.1:{port}"\n'
         f'jetstream {{ store_dir: "{store_dir}", sync_interval: always }}\n'
         "max_payload: 8MB\n"
-        f"authorization {{\n  users: [\n{users}\n  ]\n}}\n"
+        f"{nats_users(passwords)}"
     )
 
 

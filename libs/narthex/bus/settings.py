@@ -1,12 +1,11 @@
 """Where the bus is and who we are on it."""
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings
 
-from narthex.runtime.settings import group
+from narthex.runtime.settings import SecretSettings, group
 
 
-class BusSettings(BaseSettings):
+class BusSettings(SecretSettings):
     model_config = group("NARTHEX_NATS_")
 
     url: str = "nats://127.0.0.1:4222"  # several, separated by commas, for a cluster

@@ -10,6 +10,7 @@ import typer
 
 from narthex.cli import (
     audit,
+    backup,
     ca,
     certs,
     completion,
@@ -18,16 +19,20 @@ from narthex.cli import (
     domains,
     events,
     explain,
+    installation,
     instances,
+    keys,
     limits,
     login,
     members,
     metrics,
     organizations,
+    prepare,
     profiles,
     projects,
     requests,
     roles,
+    rollouts,
     routers,
     serve,
     service_users,
@@ -82,18 +87,23 @@ HERE, EXPOSE, OBSERVE, ACCESS = "On this machine", "What is exposed", "What happ
 
 app.command("up", rich_help_panel=HERE)(up.up)
 app.command("run", rich_help_panel=HERE)(run.run)
+app.command("prepare", rich_help_panel=HERE)(prepare.prepare)
+app.command("backup", rich_help_panel=HERE)(backup.backup)
+app.command("restore", rich_help_panel=HERE)(backup.restore)
 app.command("status", rich_help_panel=HERE)(status.status)
 app.command("login", rich_help_panel=HERE)(login.login)
 app.command("logout", rich_help_panel=HERE)(login.logout)
 app.command("whoami", rich_help_panel=HERE)(login.whoami)
 app.add_typer(profiles.app, name="profiles", rich_help_panel=HERE)
 app.add_typer(ca.app, name="ca", rich_help_panel=HERE)
+app.add_typer(keys.app, name="keys", rich_help_panel=HERE)
 app.command("completion", rich_help_panel=HERE)(completion.completion)
 
 app.command("apply", rich_help_panel=EXPOSE)(declare.apply)
 app.command("export", rich_help_panel=EXPOSE)(declare.export)
 for noun, commands in {
     "services": services.app,
+    "rollouts": rollouts.app,
     "limits": limits.app,
     "deployments": deployments.app,
     "versions": versions.app,
@@ -108,6 +118,7 @@ for noun, commands in {
 app.command("tail", rich_help_panel=OBSERVE)(tail.tail)
 app.command("explain", rich_help_panel=OBSERVE)(explain.explain)
 app.command("logs", rich_help_panel=OBSERVE)(audit.logs)
+app.command("doctor", rich_help_panel=OBSERVE)(installation.doctor)
 for noun, commands in {
     "requests": requests.app,
     "metrics": metrics.app,
@@ -116,6 +127,7 @@ for noun, commands in {
     "certs": certs.app,
     "routers": routers.app,
     "discovery": discovery.app,
+    "installation": installation.app,
 }.items():
     app.add_typer(commands, name=noun, rich_help_panel=OBSERVE)
 

@@ -1,13 +1,17 @@
-"""`narthex ca`: the root certificate of an installation that issues its own.
+"""`narthex ca`: the root certificates of an installation that issues its own.
 
 What is done to this machine is planned first, as commands that a person could type, and shown when it is not done.
 """
 
 import os
+import re
 import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +22,11 @@ from narthex.cli.output import notice
 from narthex.cli.session import session_of
 from narthex.contracts.errors import Misconfigured
 
-app = typer.Typer(no_args_is_help=True, help="The root certificate of an installation that issues its own.")
+app = typer.Typer(no_args_is_help=True, help="The root certificates of an installation that issues its own.")
 
 NICKNAME = "Narthex root CA"
-FILE_NAME = "narthex-root.crt"
+FILE_NAME = "narthex-root"
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -49,22 +54,41 @@ SYSTEMS = (  # where the certificate is put, and what reads it from there
 )
 
 
-def plan(root: Path, machine: Machine) -> list[Step]:
-    """What has to be done so that programs on this machine trust the root. Pure."""
+def plan(roots: Sequence[Path], machine: Machine) -> list[Step]:
+    """What has to be done so that programs on this machine trust the roots, of which each file has one. Pure."""
     steps = []
     if machine.platform == "darwin":
-        keychain = "/Library/Keychains/System.keychain"
-        steps.append(
-            Step("system", (("security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", keychain, str(root)),))
-        )
+        add = ("security", "add-trusted-cert", "-d", "-r", "trustRoot", "-k", "/Library/Keychains/System.keychain")
+        steps.append(Step("system", tuple((*add, str(root)) for root in roots)))
     for directory, refresh in SYSTEMS:
         if directory in machine.directories and refresh[0] in machine.programs:
-            steps.append(Step("system", (("cp", str(root), f"{directory}/{FILE_NAME}"), refresh)))
+            copies = (("cp", str(root), f"{directory}/{_numbered(FILE_NAME, n)}.crt") for n, root in enumerate(roots))
+            steps.append(Step("system", (*copies, refresh)))
             break
     for database in machine.nss if "certutil" in machine.programs else ():
-        command = ("certutil", "-A", "-d", f"sql:{database}", "-t", "C,,", "-n", NICKNAME, "-i", str(root))
-        steps.append(Step("nss", (command,)))
+        into = ("certutil", "-A", "-d", f"sql:{database}", "-t", "C,,")
+        named = ((*into, "-n", _numbered(NICKNAME, n), "-i", str(root)) for n, root in enumerate(roots))
+        steps.append(Step("nss", tuple(named)))
     return steps
+
+
+def _numbered(name: str, number: int) -> str:
+    """The first of a name has no number."""
+    return f"{name}-{number + 1}" if number else name
+
+
+@contextmanager
+def each_root(file: Path) -> Iterator[tuple[Path, ...]]:
+    """The file's certificates in a file each while the block lasts: trust stores take one at a time."""
+    certificates = _CERTIFICATE.findall(file.read_text())
+    if len(certificates) < 2:
+        yield (file,)
+        return
+    with tempfile.TemporaryDirectory(prefix="narthex-roots-") as directory:
+        roots = tuple(Path(directory) / _numbered("root", n) for n in range(len(certificates)))
+        for root, certificate in zip(roots, certificates, strict=True):
+            root.write_text(certificate)
+        yield roots
 
 
 def this_machine(home: Path) -> Machine:
@@ -89,23 +113,26 @@ def trust(
         typer.Option(metavar="FILE", help="Write the system's roots and this one to FILE, for Python programs."),
     ] = None,
 ) -> None:
-    """Print the root certificate and how to trust it; or have the system, Firefox and Chromium trust it."""
-    root = _root(context)
+    """Print the root certificates and how to trust them; or have the system, Firefox and Chromium trust them."""
+    file = _root(context)
     if bundle is not None:
-        write_bundle(root, bundle)
+        write_bundle(file, bundle)
         notice(f"for Python programs: export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle}")
-    steps = plan(root, this_machine(Path.home()))
-    if install:
-        if not steps:
-            raise Misconfigured(f"no trust store that is known was found here; trust {root} by hand")
-        for step in steps:
-            _carry_out(step)
-        return
+    with each_root(file) as roots:
+        steps = plan(roots, this_machine(Path.home()))
+        if install:
+            if not steps:
+                raise Misconfigured(f"no trust store that is known was found here; trust {file} by hand")
+            for step in steps:
+                _carry_out(step)
+            return
     if bundle is None:
-        print(root.read_text(), end="")
-        notice(f"# {root}: good for this installation's domain only. To trust it here: narthex ca trust --install")
-        for step in steps:
-            for command in step.commands:
+        print(file.read_text(), end="")
+        notice(f"# {file}: good for this installation's domain only. To trust it here: narthex ca trust --install")
+        if len(roots) > 1:
+            notice(f"# These are {len(roots)} roots, of which one follows the other: trust all of them")
+        else:
+            for command in (command for step in steps for command in step.commands):
                 notice(" ".join(command))
         notice("# Python programs: narthex ca trust --bundle FILE")
 

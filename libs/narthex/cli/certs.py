@@ -72,3 +72,10 @@ def rehearse(
         complain(answer.reason)
         raise typer.Exit(Exit.FAILED)
     notice("the rehearsal passed: an order that counts would come to its end as well")
+
+
+@app.command("change-account-key")
+def change_account_key(context: typer.Context, json: Json = False) -> None:
+    """Have the installation's account at the CA go on with a new key; certificates stay as they are."""
+    with connect(context) as api:
+        show_one(api.certificates.change_account_key(), json)

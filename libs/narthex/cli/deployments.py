@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from narthex.cli.options import DeploymentName, Description, Json, Labels, Project, parse_labels
+from narthex.cli.options import DeploymentName, Description, Force, Json, Labels, Project, WaitS, parse_labels
 from narthex.cli.output import Column, notice, show_list, show_one
 from narthex.cli.session import body, connect
 from narthex.contracts.api import DeploymentCreate, DeploymentDetail, DeploymentUpdate
@@ -66,6 +66,8 @@ def update_deployment(
     description: Description = None,
     label: Labels = None,
     if_match: Annotated[str | None, typer.Option(metavar="ETAG", help="Only if it still has this ETag.")] = None,
+    wait_s: WaitS = 0.0,
+    force: Force = False,
     project: Project = None,
     json: Json = False,
 ) -> None:
@@ -78,7 +80,7 @@ def update_deployment(
         labels=parse_labels(label),
     )
     with connect(context, project, deployment=name, version=default_version) as api:
-        show_one(api.deployments.update(name, wanted, if_match=if_match), json)
+        show_one(api.deployments.update(name, wanted, if_match=if_match, wait_s=wait_s, force=force), json)
 
 
 @app.command("delete")

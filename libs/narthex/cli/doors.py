@@ -1,6 +1,7 @@
-"""`narthex services share`, `unshare` and `basic-users`: other ways into a service than a token."""
+"""`narthex services share`, `unshare`, `client-certificates` and `basic-users`: other ways in than a token."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -8,7 +9,9 @@ from narthex.cli.moments import span
 from narthex.cli.options import Json, Project, ServiceName
 from narthex.cli.output import Column, notice, show_list, show_one
 from narthex.cli.session import body, connect
-from narthex.contracts.api import BasicUser, BasicUsersUpdate, ShareCreate
+from narthex.contracts.api import BasicUser, BasicUsersUpdate, ClientCertificatesBody, ServiceUpdate, ShareCreate
+from narthex.contracts.entities import CertificateName
+from narthex.contracts.errors import Misconfigured
 
 basic_users = typer.Typer(no_args_is_help=True, help="Names that may come in by basic authentication.")
 
@@ -39,6 +42,36 @@ def unshare(context: typer.Context, service: ServiceName, project: Project = Non
     with connect(context, project, service=service) as api:
         api.doors.withdraw_shares(service)
     notice(f"no link to {service} is good any more")
+
+
+def client_certificates(
+    context: typer.Context,
+    service: ServiceName,
+    authorities: Annotated[
+        Path | None, typer.Option("--ca", help="Who signs them: certificates of authorities, in PEM.", metavar="FILE")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(help="What the caller is called.", metavar="|".join(CertificateName))
+    ] = None,
+    names: Annotated[list[str] | None, typer.Option("--name", help="Only who is called so; repeatable.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="Ask for certificates no more.")] = False,
+    project: Project = None,
+    json: Json = False,
+) -> None:
+    """Let in whoever shows a certificate of theirs, over connections that are made from now on."""
+    if none == (authorities is not None):
+        raise Misconfigured("one of --ca and --none is required")
+    door = None if authorities is None else _door(authorities, user, names)
+    with connect(context, project, service=service) as api:
+        show_one(api.services.update(service, body(ServiceUpdate, {"client_certificates": door})), json)
+
+
+def _door(authorities: Path, user: str | None, names: list[str] | None) -> dict[str, Any]:
+    try:
+        text = authorities.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"--ca: cannot read {authorities}: {error}") from None
+    return body(ClientCertificatesBody, authorities=text, user=user, names=names).model_dump()
 
 
 @basic_users.command("list")

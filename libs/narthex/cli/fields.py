@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,6 +73,12 @@ def fraction(parameter: str, field: str, help: str) -> Field:
     return Field(
         parameter, field, Annotated[float | None, typer.Option(flag_of(parameter), metavar="NUMBER", help=help)]
     )
+
+
+def from_file(parameter: str, field: str, help: str) -> Field:
+    """The text of a file."""
+    option = typer.Option(flag_of(parameter), metavar="FILE", help=help)
+    return Field(parameter, field, Annotated[Path | None, option], lambda path: _text_of(flag_of(parameter), path))
 
 
 def document(parameter: str, field: str, help: str) -> Field:
@@ -170,6 +177,14 @@ def _seconds(flag: str, value: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         raise Misconfigured(f"{flag} {value!r} must be a number of seconds, or none")
     return float(value)
+
+
+def _text_of(flag: str, path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise Misconfigured(f"{flag}: cannot read {path}: {reason}") from None
 
 
 def _object(flag: str, value: str) -> dict[str, Any] | None:

@@ -21,11 +21,17 @@ def _where(instance: InstanceDetail) -> str:
     return host if instance.port is None else f"{host}:{instance.port}"
 
 
+def _in_flight(instance: InstanceDetail) -> int | None:
+    """What is still under way at a draining one; nobody counts it for the others."""
+    return sum(router.in_flight for router in instance.in_flight) if instance.status == "stopping" else None
+
+
 COLUMNS: list[Column[InstanceDetail]] = [
     Column("ID", lambda instance: instance.id, wide=True),
     Column("ADDRESS", _where),
     Column("STATUS", lambda instance: instance.status, wide=True),
     Column("HEALTH", lambda instance: instance.health),
+    Column("IN FLIGHT", _in_flight, wide=True),
     Column("REASON", lambda instance: instance.reason, flexible=True),
     Column("NOTE", lambda instance: instance.note, flexible=True, wide=True),
 ]
@@ -96,6 +102,10 @@ def create_instance(
     weight: Annotated[int | None, typer.Option(help="Its share of requests, relative to the others'.")] = None,
     lease: Annotated[int | None, typer.Option(metavar="SECONDS", help="It vanishes unless renewed.")] = None,
     metadata: Annotated[list[str] | None, typer.Option("--metadata", metavar="KEY=VALUE")] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(help="What its health answers carry in x-narthex-instance: no other one is sent requests."),
+    ] = None,
     project: Project = None,
     json: Json = False,
 ) -> None:
@@ -107,6 +117,7 @@ def create_instance(
         weight=weight,
         lease_seconds=lease,
         metadata=parse_labels(metadata, "--metadata"),
+        identity=identity,
     )
     with connect(context, project, deployment=deployment, version=version) as api:
         show_one(api.instances.create(deployment, version, wanted), json)

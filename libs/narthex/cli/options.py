@@ -19,6 +19,10 @@ Labels = Annotated[list[str] | None, typer.Option("--label", metavar="KEY=VALUE"
 Description = Annotated[str | None, typer.Option(help="Free text, 400 characters at most.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return only when every router worker has applied it.")]
 Timeout = Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="How long --wait waits (exit code 4).")]
+WaitS = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.0, max=300.0, help="Wait for a healthy instance of the new version.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Even if the new version has no healthy instance.")]
 Limit = Annotated[int, typer.Option(help="How many at most, newest first.", min=1)]
 Since = Annotated[str | None, typer.Option(help="A date, or how long ago: 90s, 10m, 2h, 7d.")]
 Until = Annotated[str | None, typer.Option(help="As --since.")]

@@ -63,6 +63,7 @@ POLICY = (
         "instance_concurrency_limit",
         "Requests in flight, of each instance.",
     ),
+    seconds("slow_start", "slow_start", "Until an instance that became healthy has its whole share."),
     seconds("instance_max_wait", "instance_max_wait", "That a request waits for an instance."),
     switch(
         "cache_aware_llm_routing",

@@ -13,6 +13,10 @@ COLUMNS: list[Column[WorkerApplied]] = [
     Column("ROUTER", lambda worker: worker.router),
     Column("WORKER", lambda worker: worker.worker),
     Column("APPLIED", lambda worker: worker.applied_sequence),
+    Column("REQUESTS/S", lambda worker: worker.load.requests_per_second if worker.load else None),
+    Column("IN FLIGHT", lambda worker: worker.load.in_flight if worker.load else None),
+    Column("LOOP LAG MS", lambda worker: worker.load.loop_lag_ms if worker.load else None, wide=True),
+    Column("MIB", lambda worker: worker.load.memory_bytes // 2**20 if worker.load else None, wide=True),
     Column("SEEN", lambda worker: worker.seen),
 ]
 

@@ -6,7 +6,7 @@ import typer
 
 from narthex.cli import complete, doors
 from narthex.cli.fields import Changes, taking
-from narthex.cli.options import Json, Project, ServiceName, Timeout, Wait
+from narthex.cli.options import Force, Json, Project, ServiceName, Timeout, Wait, WaitS
 from narthex.cli.output import Column, notice, show_list, show_one, waiting
 from narthex.cli.policy import POLICY
 from narthex.cli.session import body, connect
@@ -108,6 +108,8 @@ def update_service(
     version: Version = None,
     follow_default: Annotated[bool, typer.Option("--follow-default", help="Serve the default version.")] = False,
     if_match: Annotated[str | None, typer.Option(metavar="ETAG", help="Only if it still has this ETag.")] = None,
+    wait_s: WaitS = 0.0,
+    force: Force = False,
     wait: Wait = False,
     timeout: Timeout = 30.0,
     project: Project = None,
@@ -120,7 +122,7 @@ def update_service(
         changes["version"] = None
     wanted = body(ServiceUpdate, changes, name=new_name, deployment=deployment, port=port, version=version)
     with connect(context, project, service=name) as api:
-        changed = api.services.update(name, wanted, if_match=if_match)
+        changed = api.services.update(name, wanted, if_match=if_match, wait_s=wait_s, force=force)
         settle(api, changed, wait, timeout)
         show_one(changed, json)
 
@@ -135,6 +137,7 @@ def delete_service(context: typer.Context, name: ServiceName, project: Project =
 
 app.command("share")(doors.share)
 app.command("unshare")(doors.unshare)
+app.command("client-certificates")(doors.client_certificates)
 app.add_typer(doors.basic_users, name="basic-users")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from narthex.cli.fields import Changes, choice, pairs, taking, text, whole
+from narthex.cli.fields import Changes, choice, from_file, pairs, switch, taking, text, whole
 from narthex.cli.options import DeploymentName, Json, Project, VersionName
 from narthex.cli.output import Column, notice, show_list, show_one
 from narthex.cli.session import body, connect
@@ -31,6 +31,11 @@ FIELDS = (
     whole("failure_threshold", "health_check.failure_threshold", "Failed probes until unhealthy."),
     whole("success_threshold", "health_check.success_threshold", "Good probes until healthy."),
     choice("health_type", "health_check.type", "Default: http with a path.", [*ProbeType]),
+    text("health_grpc_service", "health_check.grpc_service", "Of a gRPC probe; default: the whole server."),
+    switch("health_tls", "health_check.tls", "--health-tls/--no-health-tls", "Whether the probe speaks TLS."),
+    switch("health_verify", "health_check.tls_verify", "--health-verify/--health-insecure", "Its certificate."),
+    from_file("health_ca", "health_check.tls_ca", "The CAs that count, a PEM file; default: the machine's."),
+    text("health_tls_name", "health_check.tls_name", "The name in the certificate; default: the address."),
     choice("health_method", "health_check.method", "Of a probe.", ["GET", "HEAD"]),
     pairs("health_header", "health_check.headers", "Sent with each probe; repeatable."),
     text("health_status", "health_check.expected_status", "E.g. 200-399 or 200,204."),

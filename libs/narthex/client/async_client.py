@@ -121,7 +121,10 @@ class AsyncClient(Nouns[Awaited]):
             await self._clock.sleep(step.seconds)
             return None
         try:
-            return await self._http.request(step.method, step.url, headers=dict(step.headers), content=step.content)
+            timeout = connection.patience(self._http.timeout, step.waits_s)
+            return await self._http.request(
+                step.method, step.url, headers=dict(step.headers), content=step.content, timeout=timeout
+            )
         except httpx2.TransportError as reason:
             return reason
 

@@ -41,6 +41,7 @@ class Send:
     url: str
     headers: Mapping[str, str]
     content: bytes | None
+    waits_s: float = 0.0  # the API may take so much longer than usual, because it was asked to wait
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Call(Generic[R]):
     absent: bool = False  # True: 404 is an answer too, namely None
     once: bool = False  # True: each time makes something new, whatever the method says
     if_match: str | None = None  # the ETag that the thing must still have
+    waits_s: float = 0.0  # as in `Send`
 
     @property
     def repeatable(self) -> bool:
@@ -98,7 +100,7 @@ class Call(Generic[R]):
             content = self.body.model_dump_json(exclude_unset=True).encode()
         url = address(link, self.path, self.query)
         headers = link.headers if self.if_match is None else {**link.headers, "if-match": self.if_match}
-        return Send(self.method, url, headers, content)
+        return Send(self.method, url, headers, content, self.waits_s)
 
     def steps(self, link: Link) -> Steps[R]:
         """Send the request, again where that can help, and read the answer."""

@@ -135,7 +135,10 @@ class Client(Nouns[Blocking]):
             self._clock.sleep(step.seconds)
             return None
         try:
-            return self._http.request(step.method, step.url, headers=dict(step.headers), content=step.content)
+            timeout = connection.patience(self._http.timeout, step.waits_s)
+            return self._http.request(
+                step.method, step.url, headers=dict(step.headers), content=step.content, timeout=timeout
+            )
         except httpx2.TransportError as reason:
             return reason
 

@@ -58,3 +58,9 @@ def through_proxies(api_url: str) -> bool:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host != "localhost" and not host.endswith(".localhost")
+
+
+def patience(usual: httpx2.Timeout, waits_s: float) -> httpx2.Timeout:
+    """The timeout of a call that asks the API to wait for something."""
+    read = None if usual.read is None else usual.read + waits_s
+    return httpx2.Timeout(connect=usual.connect, read=read, write=usual.write, pool=usual.pool)

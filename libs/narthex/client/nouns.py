@@ -20,6 +20,7 @@ from narthex.client.operations import (
     projects,
     requests,
     roles,
+    rollouts,
     service_users,
     services,
     variables,
@@ -32,6 +33,11 @@ class Installation(Noun[Mode]):
     status = calling(installation.status)
     permissions = calling(installation.list_permissions)
     discovery = calling(installation.list_discovery)
+    state = calling(installation.get_installation)
+    dead_letters = calling(installation.list_dead_letters)
+    dead_letter = calling(installation.get_dead_letter)
+    retry_dead_letter = calling(installation.retry_dead_letter)
+    discard_dead_letter = calling(installation.discard_dead_letter)
 
 
 class Account(Noun[Mode]):
@@ -39,6 +45,10 @@ class Account(Noun[Mode]):
 
     sign_in = calling(account.sign_in)
     sign_out = calling(account.sign_out)
+    sign_in_options = calling(account.sign_in_options)
+    session = calling(account.get_session)
+    end_session = calling(account.end_session)
+    permissions = calling(account.held_permissions)
     get = calling(account.get_account)
     update = calling(account.update_account)
     delete = calling(account.delete_account)
@@ -176,10 +186,27 @@ class Services(Noun[Mode]):
     create = calling(services.create_service)
     update = calling(services.update_service)
     delete = calling(services.delete_service)
+    live = calling(services.live_services)
+    watch = streaming(services.watch_services)
+    chart = calling(services.get_chart)
+    certificates = calling(services.list_service_certificates)
     status = calling(services.get_service_status)
     propagation = calling(services.get_propagation)
     wait_until_applied = calling(services.wait_until_applied)
     wait_until_ready = calling(services.wait_until_ready)
+
+
+class Rollouts(Noun[Mode]):
+    """A service goes over to another version in steps."""
+
+    list = calling(rollouts.list_rollouts)
+    get = calling(rollouts.get_rollout)
+    create = calling(rollouts.create_rollout)
+    stop = calling(rollouts.stop_rollout)
+    resume = calling(rollouts.resume_rollout)
+    go_back = calling(rollouts.go_back_rollout)
+    promote = calling(rollouts.promote_rollout)
+    wait_until_over = calling(rollouts.wait_until_rollout_over)
 
 
 class Limits(Noun[Mode]):
@@ -248,6 +275,7 @@ class Certificates(Noun[Mode]):
     get = calling(certificates.get_state)
     renew = calling(certificates.renew)
     rehearse = calling(certificates.rehearse)
+    change_account_key = calling(certificates.change_account_key)
 
 
 class Domains(Noun[Mode]):
@@ -311,6 +339,7 @@ class Nouns(Generic[Mode]):
         self.requests = Requests[Mode](carrier)
         self.metrics = Metrics[Mode](carrier)
         self.webhooks = Webhooks[Mode](carrier)
+        self.rollouts = Rollouts[Mode](carrier)
         self.certificates = Certificates[Mode](carrier)
         self.domains = Domains[Mode](carrier)
         self.routers = Routers[Mode](carrier)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from narthex.client.call import connection_failed
 from narthex.client.errors import ApiError, ConnectionFailed
 from narthex.client.retry import Retry
-from narthex.contracts.api import EventRecord, RequestRecord
+from narthex.contracts.api import EventRecord, LiveUpdate, RequestRecord
 from narthex.contracts.errors import NarthexError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -57,7 +57,14 @@ class Resumption:
 
 def read_event(message: httpx2.ServerSentEvent) -> EventRecord | None:
     """The event in a message of the stream; None when the message carries none."""
-    return _read(EventRecord, message) if message.data else None
+    _see_that_it_goes_on(message)
+    return _read(EventRecord, message) if message.data and message.event != "reset" else None
+
+
+def read_live(message: httpx2.ServerSentEvent) -> LiveUpdate | None:
+    """How services stand, as a message says it; None when it says something else."""
+    _see_that_it_goes_on(message)
+    return _read(LiveUpdate, message) if message.event == "services" else None
 
 
 def read_request(
@@ -67,6 +74,16 @@ def read_request(
     if message.event == "skipped" and on_skipped is not None:
         on_skipped(_read(_Skipped, message).count)
     return _read(RequestRecord, message) if message.event == "request" else None
+
+
+def _see_that_it_goes_on(message: httpx2.ServerSentEvent) -> None:
+    """Raise when the API says that the caller may not have the stream any more."""
+    if message.event == "end":
+        raise ApiError(401, "unauthenticated", _read(_End, message).error)
+
+
+class _End(BaseModel):
+    error: str
 
 
 class _Skipped(BaseModel):

@@ -41,6 +41,7 @@ class ProbeType(StrEnum):
 
     HTTP = "http"
     TCP = "tcp"  # an accepted connection is enough
+    GRPC = "grpc"  # grpc.health.v1.Health/Check
 
 
 class HealthCheck(BaseModel):
@@ -58,6 +59,11 @@ class HealthCheck(BaseModel):
     method: str = "GET"  # GET | HEAD
     headers: dict[str, str] = {}  # sent with each HTTP probe
     expected_status: str = ANY_GOOD  # statuses and ranges, e.g. 200,204,301-399
+    tls: bool = False  # the probe speaks TLS, whatever its type
+    tls_verify: bool = True  # False: any certificate will do
+    tls_ca: str | None = None  # PEM of the CAs that count; None: those of the machine
+    tls_name: str | None = None  # the name in the certificate; None: the instance's address
+    grpc_service: str = ""  # of a gRPC probe; empty: the server as a whole
 
 
 class RetentionMode(StrEnum):
@@ -137,6 +143,16 @@ class Cors(BaseModel):
     max_age: int = 600  # seconds a browser remembers a preflight's answer
 
 
+class RoleClaim(BaseModel):
+    """A role that whoever has one of these values in a claim comes with."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    role: str  # by name
+    claim: str  # or path.to.it
+    values: tuple[str, ...]
+
+
 class JwtIssuer(BaseModel):
     """Whose JSON Web Tokens are a way into a service, and which of them."""
 
@@ -147,6 +163,26 @@ class JwtIssuer(BaseModel):
     keys_url: str | None = None  # the JSON Web Key Set; None: by discovery
     user_claim: str = "sub"  # what the caller is called, in logs and for limits
     required_claims: dict[str, tuple[str, ...]] = {}  # claim, or path.to.it -> one of these must be in it
+    roles: tuple[RoleClaim, ...] = ()  # none: whoever has the required claims may call
+
+
+class CertificateName(StrEnum):
+    """What of a client certificate its holder is called by."""
+
+    COMMON_NAME = "common_name"  # of the subject
+    EMAIL = "email"  # the rest: alternative names
+    DNS = "dns"
+    URI = "uri"
+
+
+class ClientCertificates(BaseModel):
+    """Whose client certificates are a way into a service, and which of them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    authorities: str  # PEM: who has signed them
+    user: str = "common_name"  # what the caller is called: common_name, email, dns or uri
+    names: tuple[str, ...] = ()  # who may come; none: everybody the authorities have signed for
 
 
 class Doors(BaseModel):
@@ -158,9 +194,22 @@ class Doors(BaseModel):
     ip_deny: tuple[str, ...] = ()
     basic_users: dict[str, str] = {}  # name -> Argon2id of the password
     jwt: JwtIssuer | None = None
+    calling_roles: tuple[str, ...] = ()  # of the issuer's roles, those that permit to call
+    client_certificates: ClientCertificates | None = None
     cors: Cors | None = None
     browser_sign_in: bool = False  # browsers without a credential are sent to the sign-in page
     share_generation: int = 0  # share links of an older one are void
+
+
+class Split(BaseModel):
+    """Two versions share a service's requests while a rollout is under way; a part goes to the new one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    rollout_id: str
+    version_id: str  # the new one; the rest goes to the version that the service has anyway
+    weight: float  # percent of the requests that go to the new one
+    sticky: str | None = None  # "header:<name>" or "cookie:<name>": the same value gets the same version
 
 
 class Service(Entity):
@@ -200,6 +249,7 @@ class Service(Entity):
     limit_max_wait_ms: int = 0  # a request over a limit waits so long for its turn before it is refused
     limit_when_unknown: WhenUnknown = WhenUnknown.CLOSED
     doors: Doors | None = None  # None: tokens only, from everywhere
+    split: Split | None = None  # None: one version gets all requests
 
 
 class Token(Entity):
@@ -264,6 +314,36 @@ class SeenOfInstance(BaseModel):
     failed_ago_ms: int | None = None  # the last of them
     successes: int = 0
     progress_ago_ms: int | None = None  # when a byte of an answer moved last; None: none has
+
+
+class SeenOfVersion(BaseModel):
+    """How requests went at one of two versions that share a service, since a router said this last."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    service_id: str
+    rollout_id: str
+    version_id: str
+    requests: int  # attempts that went to its instances
+    errors: int = 0  # of those: its instance failed, or answered 500 or more
+    # Times to the first byte, as pairs of a bucket and a count; see `narthex.contracts.latency`.
+    latencies: tuple[tuple[int, int], ...] = ()
+
+
+class WorkerLoad(BaseModel):
+    """What a router's worker has to do, as it says itself."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    waiting_for: str = ""  # what keeps it from serving; empty: nothing
+    services: int = 0  # that it knows
+    connections: int = 0
+    in_flight: int = 0  # requests under way
+    requests_per_second: float = 0.0
+    loop_lag_ms: float = 0.0  # the latest that its event loop was within the last second or so
+    memory_bytes: int = 0  # resident
+    table_stale_s: int = 0  # since the shared table was heard of
+    version: str = ""
 
 
 class OpenRequest(BaseModel):

@@ -28,9 +28,11 @@ from narthex.contracts.entities import (
     ReplicaHealth,
     RequestRecord,
     SeenOfInstance,
+    SeenOfVersion,
     Service,
     Token,
     Version,
+    WorkerLoad,
 )
 from narthex.contracts.ids import new_id
 
@@ -239,6 +241,7 @@ class RouteApplied(Event):
     router: str
     worker: str
     applied_sequence: int
+    load: WorkerLoad | None = None
 
 
 class UpstreamEvidence(Event):
@@ -248,6 +251,15 @@ class UpstreamEvidence(Event):
     subject = "narthex.v1.upstream.evidence"
     router: str
     instances: tuple[SeenOfInstance, ...] = ()
+
+
+class VersionsCompared(Event):
+    """How requests went at the versions of services under a rollout; core NATS, not stored, every second while there
+    are such requests. `key` is the router's name."""
+
+    subject = "narthex.v1.versions.compared"
+    router: str
+    versions: tuple[SeenOfVersion, ...] = ()
 
 
 class InstanceBusy(Event):
@@ -271,6 +283,8 @@ class ProberAlive(Event):
 
     subject = "narthex.v1.prober.alive"
     leaving: bool = Field(False, description="it stops now: the others take its share over at once")
+    instances: int = Field(0, description="that it probes")
+    version: str = ""
 
 
 class RequestsServed(Event):

@@ -6,9 +6,9 @@ sentence that states the rule; pydantic turns that sentence into a 400 that name
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 MIN_SERVICE_PORT = 1025  # below are privileged ports, which an unprivileged application cannot hold
 MAX_PORT = 65535
@@ -21,29 +21,40 @@ RESERVED_LABELS = frozenset(
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _DEPLOYMENT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _VERSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_IDENTITY = re.compile(r"[A-Za-z0-9._~+/=-]{16,128}")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NAME_RULE = "must be 1 to 64 characters of lowercase letters, digits and dashes, starting with a letter"
+_DEPLOYMENT_RULE = (
+    "must be 1 to 64 characters of lowercase letters, digits, dashes and underscores, starting with a letter"
+)
+_VERSION_RULE = "must be 1 to 64 characters of letters, digits, underscores and dashes"
 
 
 def parse_name(text: str) -> str:
     """A project or service name: 1 to 64 of a-z, 0-9 and dash, starting with a letter."""
     if not _NAME.fullmatch(text):
-        raise ValueError("must be 1 to 64 characters of lowercase letters, digits and dashes, starting with a letter")
+        raise ValueError(_NAME_RULE)
+    return text
+
+
+def parse_identity(text: str) -> str:
+    """What an instance says when it is asked who it is: long enough that nobody guesses it."""
+    if not _IDENTITY.fullmatch(text):
+        raise ValueError("must be 16 to 128 letters, digits and ._~+/=-")
     return text
 
 
 def parse_deployment_name(text: str) -> str:
     """A deployment name: as others, and with underscores, which UbiOps takes there too."""
     if not _DEPLOYMENT.fullmatch(text):
-        raise ValueError(
-            "must be 1 to 64 characters of lowercase letters, digits, dashes and underscores, starting with a letter"
-        )
+        raise ValueError(_DEPLOYMENT_RULE)
     return text
 
 
 def parse_version_name(text: str) -> str:
     """A version name: 1 to 64 of letters, digits, underscore and dash (UbiOps accepts `v1`, `V_2`)."""
     if not _VERSION.fullmatch(text):
-        raise ValueError("must be 1 to 64 characters of letters, digits, underscores and dashes")
+        raise ValueError(_VERSION_RULE)
     return text
 
 
@@ -107,12 +118,21 @@ def parse_organization_name(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(parse_name)]
+def told(pattern: re.Pattern[str], rule: str) -> Any:
+    """A rule as OpenAPI says it: forms check by the pattern and show the sentence (`x-rule`)."""
+    return Field(json_schema_extra={"pattern": f"^{pattern.pattern}$", "x-rule": rule})
+
+
+Name = Annotated[str, AfterValidator(parse_name), told(_NAME, _NAME_RULE)]
 EmailAddress = Annotated[str, AfterValidator(parse_email)]
 OrganizationName = Annotated[str, AfterValidator(parse_organization_name)]
-DeploymentName = Annotated[str, AfterValidator(parse_deployment_name)]
-VersionName = Annotated[str, AfterValidator(parse_version_name)]
-ServicePort = Annotated[int, AfterValidator(parse_service_port)]
+DeploymentName = Annotated[str, AfterValidator(parse_deployment_name), told(_DEPLOYMENT, _DEPLOYMENT_RULE)]
+VersionName = Annotated[str, AfterValidator(parse_version_name), told(_VERSION, _VERSION_RULE)]
+ServicePort = Annotated[
+    int,
+    AfterValidator(parse_service_port),
+    Field(json_schema_extra={"minimum": MIN_SERVICE_PORT, "maximum": MAX_PORT}),
+]
 Hostname = Annotated[str, AfterValidator(parse_hostname)]
 InstanceAddress = Annotated[str, AfterValidator(parse_instance_address)]
 

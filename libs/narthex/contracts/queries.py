@@ -159,7 +159,76 @@ class PointsKept(Message):
     pass
 
 
-AUDIT_SUBJECTS = (REQUESTS_SUBJECT, REMOVE_REQUESTS_SUBJECT, SERIES_SUBJECT, LABELS_SUBJECT, POINTS_SUBJECT)
+RATES_SUBJECT = "narthex.v1.audit.rates"
+
+
+class RatesQuestion(Message):
+    """How often each service of a project is called now."""
+
+    project_id: str
+
+
+class RatesAnswer(Message):
+    """What came in the last sixty seconds, in columns: the services that were called, and how often each was."""
+
+    services: tuple[str, ...]
+    requests: tuple[float, ...]
+    failed: tuple[float, ...]  # answered with 5xx, or broken off
+    limited: tuple[float, ...]  # refused for a rate or concurrency limit
+    took_ms: tuple[float, ...]  # together
+    p95_ms: tuple[float, ...]
+
+
+CHART_SUBJECT = "narthex.v1.audit.chart"
+CLASSES = ("2xx", "3xx", "4xx", "5xx")
+
+
+class ChartQuestion(Message):
+    """How a service's requests went over time, in buckets of `period_s` that begin at multiples of it since 1970."""
+
+    project_id: str
+    service_id: str
+    since: datetime
+    until: datetime
+    period_s: int
+    instances_series: int  # the number under which the registry keeps how many instances were ready
+
+
+class ChartAnswer(Message):
+    """Columns of the same length: a value for each bucket. None: there is nothing to tell of it."""
+
+    times: tuple[int, ...]  # Unix seconds at which buckets begin
+    by_class: dict[str, tuple[float | None, ...]]  # requests by `CLASSES`; `broken`: their answers broke off
+    durations_ms: dict[str, tuple[float | None, ...]]  # p50_ms, p95_ms, p99_ms
+    first_byte_ms: tuple[float | None, ...]  # mean
+    in_flight: tuple[float | None, ...]  # mean
+    limited: tuple[float | None, ...]
+    instances_ready: tuple[float | None, ...]
+
+
+LOG_STORE_SUBJECT = "narthex.v1.audit.store"
+
+
+class LogStoreQuestion(Message):
+    pass
+
+
+class LogStoreState(Message):
+    """How the log store stands. `reason`: why it cannot be used just now; then nothing else is known."""
+
+    kind: str = ""  # of its URL: chdb | clickhouse
+    reason: str = ""
+    size_bytes: int = 0
+    limit_bytes: int = 0  # over which the oldest requests go; 0: none
+    requests: int = 0
+    oldest: datetime | None = None
+    version: str = ""  # of the audit service
+
+
+AUDIT_SUBJECTS = (
+    *(REQUESTS_SUBJECT, REMOVE_REQUESTS_SUBJECT, SERIES_SUBJECT, LABELS_SUBJECT, POINTS_SUBJECT),
+    *(RATES_SUBJECT, CHART_SUBJECT, LOG_STORE_SUBJECT),
+)
 
 
 CERTIFICATES_SUBJECT = "narthex.v1.certs.list"
@@ -214,7 +283,24 @@ class CertificateRehearsed(Message):
     problem: dict[str, Any] | None = None
 
 
-CERTIFICATE_SUBJECTS = (CERTIFICATES_SUBJECT, RENEW_CERTIFICATE_SUBJECT, REHEARSE_CERTIFICATE_SUBJECT)
+CHANGE_ACCOUNT_KEY_SUBJECT = "narthex.v1.certs.change_account_key"
+
+
+class AccountKeyChange(Message):
+    """Have the account at the CA go on with a new key."""
+
+
+class AccountKeyChanged(Message):
+    account: str  # its address at the CA
+    key: str  # thumbprint of the key that it has now (RFC 7638)
+
+
+CERTIFICATE_SUBJECTS = (
+    CERTIFICATES_SUBJECT,
+    RENEW_CERTIFICATE_SUBJECT,
+    REHEARSE_CERTIFICATE_SUBJECT,
+    CHANGE_ACCOUNT_KEY_SUBJECT,
+)
 
 
 LIMIT_USE_SUBJECT = "narthex.v1.router.limit_use"

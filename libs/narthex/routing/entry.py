@@ -18,6 +18,7 @@ class Kind(StrEnum):
     CERTIFICATE = "certificate"  # {"hosts", "chain", "sealed_key", "not_after"}; see narthex_certs
     CHALLENGE = "challenge"  # what a CA wants to see of a host, while it looks; see narthex_certs.challenges
     DOMAIN = "domain"  # entities.Domain
+    SIGN_OUT = "sign_out"  # {}: a browser's session that was ended; its revision is when it would have ended by itself
 
     __hash__ = str.__hash__  # an Enum's own is a Python function: a third of the time of loading a table
 

@@ -12,7 +12,7 @@ Keys, all under `nx:`:
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +121,10 @@ class TableStore:
         """Where the change log ends now; read before `load`, so that nothing falls between the two."""
         with unavailable():
             last = await self._client.xrevrange(CHANGES, count=1)
-        return _position(*last[0]) if last else Position()
+            count = await self._client.get(COUNT)
+        for stream_id, fields in last:
+            return _position(stream_id, fields, int(count or 0))
+        return Position()
 
     async def load(self, kinds: Iterable[Kind] = tuple(Kind)) -> AsyncIterator[Entry]:
         """Every entry, tombstones included. Entries that cannot be read are skipped and logged."""
@@ -151,9 +154,14 @@ class TableStore:
         """
         with unavailable():
             found = await self._client.xread({CHANGES: after.id}, count=CHUNK, block=max(1, int(wait_s * 1000)))
-        changes = [_change(*item) for _, items in found or () for item in items]
-        if changes and changes[0].position.number != after.number + 1:
-            raise PositionLost
+        changes: list[Change] = []
+        number = after.number
+        for stream_id, fields in (item for _, items in found or () for item in items):
+            changes.append(change := _change(stream_id, fields, number))
+            if change.position.number == number + 1:
+                number += 1
+            elif change.position.number != number:
+                raise PositionLost
         return changes
 
     async def epoch(self) -> str | None:
@@ -185,10 +193,11 @@ class TableStore:
                     gone.append(Entry(entry.kind, entry.key, entry.revision + 1, entry.sequence, None))
         return gone, held
 
-    async def sweep(self, upto_sequence: int) -> int:
+    async def sweep(self, upto_sequence: int, now: float) -> int:
         """Forget what nobody needs any more; returns how many entries that were.
 
-        Tombstones of facts up to a sequence (nothing older may come again), and verdicts on instances that are gone.
+        Tombstones of facts up to a sequence (nothing older may come again), verdicts on instances that are gone, and
+        sessions that were ended and would be over by themselves (`now` in Unix seconds).
         """
         forgotten, instances = 0, set[str]()
         async for page in self.pages(kind for kind in Kind if kind not in (Kind.HEALTH, Kind.CERTIFICATE)):
@@ -197,6 +206,8 @@ class TableStore:
             forgotten += await self._forget_all(old)
         async for page in self.pages([Kind.HEALTH]):
             forgotten += await self._forget_all([entry for entry in page if entry.key not in instances])
+        async for page in self.pages([Kind.SIGN_OUT]):
+            forgotten += await self._forget_all([entry for entry in page if entry.revision < now])
         return forgotten
 
     async def _forget_all(self, entries: list[Entry]) -> int:
@@ -240,7 +251,9 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(f"the routing table in Valkey is away: {error or type(error).__name__}") from error
+        raise Unavailable(
+            f"the routing table in Valkey (NARTHEX_REDIS_URL) is away: {error or type(error).__name__}"
+        ) from error
 
 
 def _readable(kind: Kind, found: dict[bytes, bytes]) -> Iterator[Entry]:
@@ -251,12 +264,15 @@ def _readable(kind: Kind, found: dict[bytes, bytes]) -> Iterator[Entry]:
             log.error("unreadable table entry", extra={"fields": {"kind": kind, "key": key}})
 
 
-def _position(stream_id: bytes, fields: dict[bytes, bytes]) -> Position:
-    return Position(stream_id.decode(), int(fields[b"n"]))
+def _position(stream_id: bytes, fields: dict[bytes, bytes], number: int) -> Position:
+    """Where a record of the log is; one that has no number, for nobody of us wrote it, follows `number`."""
+    with suppress(KeyError, ValueError):
+        number = int(fields[b"n"])
+    return Position(stream_id.decode(), number)
 
 
-def _change(stream_id: bytes, fields: dict[bytes, bytes]) -> Change:
-    position = _position(stream_id, fields)
+def _change(stream_id: bytes, fields: dict[bytes, bytes], number: int) -> Change:
+    position = _position(stream_id, fields, number)
     try:
         return Change(position, decode(Kind(fields[b"k"].decode()), fields[b"i"].decode(), fields[b"v"]))
     except (ValueError, KeyError):

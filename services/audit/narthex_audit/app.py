@@ -23,7 +23,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
         open_bus(config.bus, "audit") as bus,
         background() as tasks,
     ):
-        audit = Audit(store)
+        audit = Audit(store, config.audit.max_store_bytes())
         tasks.start(
             bus.consume(REQUESTS, audit.handlers(), readers=audit.readers(), on_dead=audit.given_up), "consume requests"
         )
@@ -32,7 +32,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
             tasks.start(bus.answer(subject, question, answer), f"answer {subject}")
         yield Part(
             checks={
-                "bus": lambda: "" if bus.connected else "NATS is away",
+                "bus": bus.problem,
                 "log store": store.waiting_for,
             }
         )

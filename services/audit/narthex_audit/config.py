@@ -4,13 +4,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import ProcessSettings, group
+from narthex.runtime.settings import ProcessSettings, SecretSettings, group, with_password
 
 
-class AuditSettings(BaseSettings):
+class AuditSettings(SecretSettings):
     """Where request records are kept."""
 
     model_config = group("NARTHEX_AUDIT_")
@@ -18,6 +17,7 @@ class AuditSettings(BaseSettings):
     # chdb:///absolute/dir: the ClickHouse engine in this process; clickhouse://user:password@host:port/database
     # for a server (port 8443: over TLS). Empty: chdb under <data_dir>/audit. Secret: it may carry a password.
     store: SecretStr = SecretStr("")
+    store_password: SecretStr = SecretStr("")  # instead of one in the URL
     memory_limit_mb: int = 1024  # what the chDB engine may take before it refuses a query; idle it needs 100
 
     # Of the engine in this process: above it the oldest requests go, whatever their retention says. 0: no bound.
@@ -30,7 +30,8 @@ class AuditSettings(BaseSettings):
 
     def store_url(self, data_dir: Path) -> str:
         """The store to use, as a URL."""
-        return self.store.get_secret_value() or f"chdb://{(data_dir / 'audit').absolute()}"
+        url = self.store.get_secret_value()
+        return with_password(url, self.store_password) if url else f"chdb://{(data_dir / 'audit').absolute()}"
 
 
 class Config:

@@ -16,6 +16,7 @@ from narthex.contracts.entities import Loss
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.events import RequestsServed
 from narthex_audit.batch import Batch, read
+from narthex_audit.space import state_of
 from narthex_audit.store import RequestStore
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,9 @@ _OWNER = re.compile(rb'"project_id": ?"([^"]*)", ?"service_id": ?"([^"]*)"')
 class Audit:
     """Keeps the records that routers send, answers questions about them."""
 
-    def __init__(self, store: RequestStore) -> None:
+    def __init__(self, store: RequestStore, limit_bytes: int = 0) -> None:
         self._store = store
+        self._limit_bytes = limit_bytes  # of the store; 0: none
         self._counted: dict[str, str] = {}  # router -> the last batch whose `dropped` was counted
 
     def handlers(self) -> dict[type[RequestsServed], Handler]:
@@ -112,6 +114,9 @@ class Audit:
             queries.SERIES_SUBJECT: (queries.SeriesQuestion, self._series),
             queries.LABELS_SUBJECT: (queries.LabelsQuestion, self._labels),
             queries.POINTS_SUBJECT: (queries.PointsGiven, self._points),
+            queries.RATES_SUBJECT: (queries.RatesQuestion, self._rates),
+            queries.CHART_SUBJECT: (queries.ChartQuestion, self._chart),
+            queries.LOG_STORE_SUBJECT: (queries.LogStoreQuestion, self._log_store),
         }
 
     async def _requests(self, question: queries.RequestsQuestion) -> queries.RequestsAnswer:
@@ -128,6 +133,15 @@ class Audit:
 
     async def _labels(self, question: queries.LabelsQuestion) -> queries.LabelsAnswer:
         return queries.LabelsAnswer(sets=await self._store.labels(question))
+
+    async def _rates(self, question: queries.RatesQuestion) -> queries.RatesAnswer:
+        return await self._store.rates(question)
+
+    async def _chart(self, question: queries.ChartQuestion) -> queries.ChartAnswer:
+        return await self._store.chart(question)
+
+    async def _log_store(self, question: queries.LogStoreQuestion) -> queries.LogStoreState:
+        return await state_of(self._store, self._limit_bytes)
 
     async def _points(self, given: queries.PointsGiven) -> queries.PointsKept:
         await self._store.keep_points(given)

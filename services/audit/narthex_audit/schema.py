@@ -16,6 +16,7 @@ ENGINE = ReplacingMergeTree ORDER BY number SETTINGS fsync_after_insert = 1
 
 # What the store takes, and how the oldest of it is forgotten.
 SIZE = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
+KEPT = "SELECT count(), min(time) FROM requests"
 DAYS = (
     "SELECT DISTINCT partition_id FROM system.parts"
     " WHERE active AND rows > 0 AND database = currentDatabase() AND table = 'requests' ORDER BY partition_id"

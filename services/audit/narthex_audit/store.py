@@ -15,19 +15,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from narthex.contracts.entities import Loss, RequestRecord
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.queries import (
+    ChartAnswer,
+    ChartQuestion,
     LabelsQuestion,
     PointsGiven,
+    RatesAnswer,
+    RatesQuestion,
     RequestsQuestion,
     RequestsRemoval,
     SeriesPoint,
     SeriesQuestion,
 )
 from narthex.runtime.tasks import background, backoff
-from narthex_audit import schema
+from narthex_audit import charts, rates, schema
 from narthex_audit.batch import COLUMNS, COUNTED, LOSSES, columns, loss_columns
 from narthex_audit.engine import open_client
 from narthex_audit.rows import record
-from narthex_audit.schema import DAYS, DELETE_BEFORE, DROP_DAY, MIDDLE, SIZE
+from narthex_audit.schema import DAYS, DELETE_BEFORE, DROP_DAY, KEPT, MIDDLE, SIZE
 from narthex_audit.search import columns_of, delete_requests, select_ids, select_losses, select_requests
 from narthex_audit.series import points, select_labels, select_series
 
@@ -67,6 +71,11 @@ class RequestStore:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-store")
         self._client: Client | None = None
         self._reason = "not open yet"
+
+    @property
+    def kind(self) -> str:
+        """What the store is: chdb, or clickhouse."""
+        return self._url.partition(":")[0]
 
     def waiting_for(self) -> str:
         """Why records cannot be kept just now; empty when they can."""
@@ -117,6 +126,28 @@ class RequestStore:
         rows = await self._do(lambda client: client.query(sql, parameters=parameters).result_rows)
         names = ("service_id", "deployment_version_id", "user_id")
         return tuple({name: value for name, value in zip(names, row, strict=True) if value} for row in rows)
+
+    async def rates(self, question: RatesQuestion) -> RatesAnswer:
+        """How often each service of a project is called now."""
+        counts, of_project = rates.select_counts(question)
+        steps, _ = rates.select_steps(question)
+        return rates.answer(
+            await self._do(lambda client: client.query(counts, parameters=of_project).result_rows),
+            await self._do(lambda client: client.query(steps, parameters=of_project).result_rows),
+        )
+
+    async def chart(self, question: ChartQuestion) -> ChartAnswer:
+        """How a service's requests went over time."""
+
+        def look(client: "Client") -> list[Sequence[Sequence[Any]]]:
+            return [client.query(sql, parameters=given).result_rows for sql, given in charts.select_all(question)]
+
+        return charts.answer(question, *await self._do(look))
+
+    async def kept(self) -> tuple[int, datetime | None]:
+        """How many requests are kept, and since when."""
+        count, oldest = (await self._do(lambda client: client.query(KEPT).result_rows))[0]
+        return int(count), oldest if count else None
 
     async def keep_points(self, given: PointsGiven) -> None:
         """Keep values of a project's own metrics, and forget those of removed series."""

@@ -22,6 +22,7 @@ class AccountRecord(Record):
     id: str  # the directory's URL
     sealed_key: str
     url: str = ""
+    next_sealed_key: str = ""  # of a change of keys that may have been made at the CA, or not
 
 
 class Accounts:
@@ -41,11 +42,12 @@ class Accounts:
         held = self._records.get("account", directory, AccountRecord) if lasting else None
         if held is None:
             key = AccountKey.generate()
-            held = AccountRecord(id=directory, sealed_key=self._sealer.seal(key.pem(), f"account:{directory}"))
+            held = AccountRecord(id=directory, sealed_key=self._sealer.seal(key.pem(), account_context(directory)))
             if lasting:  # the key first: an account whose key is lost is none
                 await self._records.put("account", directory, held)
         else:
-            key = AccountKey.from_pem(self._sealer.open(held.sealed_key, f"account:{directory}"))
+            held = await self._settled(held)
+            key = self._key(held)
         client = Client(self._session, directory, key, self._clock, held.url)
         if not held.url:
             url = await client.register(contacts(self._settings.contact), binding(self._settings))
@@ -53,12 +55,46 @@ class Accounts:
                 await self._records.put("account", directory, held.model_copy(update={"url": url}))
         return client
 
+    async def change_key(self, directory: str, client: Client) -> None:
+        """Have the account of a client go on with a new key. Written down first: the CA may have made the change."""
+        held = self._records.get("account", directory, AccountRecord)
+        assert held is not None, "the client's account is kept"
+        key = AccountKey.generate()
+        sealed = self._sealer.seal(key.pem(), account_context(directory))
+        await self._records.put("account", directory, held.model_copy(update={"next_sealed_key": sealed}))
+        await client.change_key(key)
+        await self._take_next(held, sealed)
+
+    async def _settled(self, held: AccountRecord) -> AccountRecord:
+        """The record without a change of keys that was cut off: the CA says which key is the account's."""
+        if not held.next_sealed_key:
+            return held
+        key = AccountKey.from_pem(self._sealer.open(held.next_sealed_key, account_context(held.id)))
+        if await Client(self._session, held.id, key, self._clock).find():
+            return await self._take_next(held, held.next_sealed_key)
+        held = held.model_copy(update={"next_sealed_key": ""})
+        await self._records.put("account", held.id, held)
+        return held
+
+    async def _take_next(self, held: AccountRecord, sealed: str) -> AccountRecord:
+        held = held.model_copy(update={"sealed_key": sealed, "next_sealed_key": ""})
+        await self._records.put("account", held.id, held)
+        return held
+
+    def _key(self, held: AccountRecord) -> AccountKey:
+        return AccountKey.from_pem(self._sealer.open(held.sealed_key, account_context(held.id)))
+
     async def forget(self, directory: str, problem: Problem) -> bool:
         """Let go of an account that the CA does not know any more; whether that was it."""
         if problem.kind != "accountDoesNotExist":
             return False
         await self._records.remove("account", directory)
         return True
+
+
+def account_context(directory: str) -> str:
+    """What an account's key is sealed for."""
+    return f"account:{directory}"
 
 
 def contacts(text: str) -> list[str]:

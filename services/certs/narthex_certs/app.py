@@ -9,7 +9,8 @@ from narthex.bus import open_bus
 from narthex.contracts.ids import new_id
 from narthex.routing import open_record_store, open_table_store
 from narthex.runtime.clock import SystemClock
-from narthex.runtime.sealing import Sealer, open_sealing_key
+from narthex.runtime.key_file import follow_keys, open_sealing_keys
+from narthex.runtime.sealing import Sealer
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex_certs.certificate import Issued, placeholder_hosts, wildcard_hosts
@@ -19,6 +20,7 @@ from narthex_certs.desk import Desk
 from narthex_certs.keeper import Keeper
 from narthex_certs.lead import Lead
 from narthex_certs.records import Records
+from narthex_certs.resealing import Resealing
 from narthex_certs.table import Table
 from narthex_certs.vault import Vault, holds_secrets
 
@@ -28,8 +30,9 @@ async def open(config: Config) -> AsyncIterator[Part]:
     """Certs, running until the block is left. It has a certificate before it asks anybody for anything."""
     clock = SystemClock()
     data_dir, issuing = config.process.data_dir, config.issuing
-    sealer = open_sealer(config.sealing.key_file, data_dir)
-    url, timeout_s = config.table.url.get_secret_value(), config.table.timeout_s
+    keys = open_keys(config.sealing.key_file, data_dir)
+    sealer = Sealer(*keys)
+    url, timeout_s = config.table.address, config.table.timeout_s
     async with (
         open_bus(config.bus, "certs") as bus,
         open_table_store(url, timeout_s) as store,
@@ -47,6 +50,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
             issuing.check_interval_s,
         )
         keeper.begin()
+        resealing = Resealing(sealer, keys, keeper)
         records = Records(record_store, data_dir / "certs" / "acme")
         table = Table(store, keeper, lambda: records.all("certificate", Issued), clock, issuing.table_interval_s)
         ordering = None
@@ -63,14 +67,16 @@ async def open(config: Config) -> AsyncIterator[Part]:
                 if ordering is not None:
                     await ordering.begin(duties)
                 duties.start(desk.run(), "desk")
+                duties.start(resealing.run(ordering), "seal anew")
                 await table.run()
 
+        tasks.start(follow_keys(config.sealing.key_file, keys, resealing.use, clock), "follow the sealing keys")
         tasks.start(keeper.run(), "keeper")
         tasks.start(keeper.announce(), "announce")
         tasks.start(lead.run(work), "lead")
         yield Part(
             checks={
-                "bus": lambda: "" if bus.connected else "the event bus is away",
+                "bus": bus.problem,
                 "table": lambda: lead.problem or (table.problem if lead.held else ""),
             }
         )
@@ -84,7 +90,7 @@ def own_hosts(config: Config) -> tuple[str, ...]:
     return placeholder_hosts(domain)
 
 
-def open_sealer(key_file: Path, data_dir: Path) -> Sealer:
-    """The sealer of the installation's key."""
+def open_keys(key_file: Path, data_dir: Path) -> tuple[bytes, ...]:
+    """The installation's sealing keys."""
     depends = f"{data_dir} holds secrets sealed under it" if holds_secrets(data_dir) else ""
-    return Sealer(open_sealing_key(key_file, depends))
+    return open_sealing_keys(key_file, depends)

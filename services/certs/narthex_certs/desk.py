@@ -6,8 +6,11 @@ from narthex.bus import Bus
 from narthex.contracts.errors import NotOffered
 from narthex.contracts.queries import (
     CERTIFICATES_SUBJECT,
+    CHANGE_ACCOUNT_KEY_SUBJECT,
     REHEARSE_CERTIFICATE_SUBJECT,
     RENEW_CERTIFICATE_SUBJECT,
+    AccountKeyChange,
+    AccountKeyChanged,
     CertificateRehearsal,
     CertificateRehearsed,
     CertificateRenewal,
@@ -31,6 +34,8 @@ class Orders(Protocol):
 
     async def rehearse(self, question: CertificateRehearsal) -> CertificateRehearsed: ...
 
+    async def change_account_key(self) -> AccountKeyChanged: ...
+
 
 class Desk:
     """Answers while it runs."""
@@ -45,6 +50,7 @@ class Desk:
         async with background() as tasks:
             tasks.start(bus.answer(CERTIFICATES_SUBJECT, CertificatesQuestion, self._certificates), "list")
             tasks.start(bus.answer(RENEW_CERTIFICATE_SUBJECT, CertificateRenewal, self._renew), "renew")
+            tasks.start(bus.answer(CHANGE_ACCOUNT_KEY_SUBJECT, AccountKeyChange, self._change_account_key), "key")
             await bus.answer(REHEARSE_CERTIFICATE_SUBJECT, CertificateRehearsal, self._rehearse)
 
     async def _certificates(self, question: CertificatesQuestion) -> CertificatesAnswer:
@@ -64,6 +70,11 @@ class Desk:
         if self._orders is None:
             raise NotOffered(NO_ACME)
         return await self._orders.rehearse(question)
+
+    async def _change_account_key(self, question: AccountKeyChange) -> AccountKeyChanged:
+        if self._orders is None:
+            raise NotOffered(NO_ACME)
+        return await self._orders.change_account_key()
 
     def _ordered(self, id: str) -> bool:
         return self._orders is not None and any(state.id == id for state in self._orders.states())

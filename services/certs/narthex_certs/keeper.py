@@ -12,9 +12,11 @@ from prometheus_client import Counter, Gauge
 from narthex.contracts.errors import Misconfigured, Unavailable
 from narthex.contracts.events import CertExpiring, CertIssued, CertRenewalFailed, Event
 from narthex.runtime.clock import Clock
+from narthex.runtime.sealing import Sealer
 from narthex.runtime.tasks import backoff
 from narthex_certs import authority, renewal
 from narthex_certs.certificate import Issued, sealing_context
+from narthex_certs.lineage import Lineage
 from narthex_certs.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,7 @@ class Keeper:
         self._vault = vault
         self._publisher = publisher
         self._clock = clock
-        self._domain = domain
+        self._lineage = Lineage(vault, domain)
         self._hosts = hosts
         self._leaf_life = leaf_life
         self._check_interval_s = check_interval_s
@@ -88,8 +90,19 @@ class Keeper:
 
     def renew(self) -> None:
         """Make a new leaf now, whatever the age of the one that is held."""
-        self._issue(self._root())
+        self._issue(self._lineage.root(self._clock.now()))
         self._show()
+
+    def seal_anew(self, sealer: Sealer) -> int:
+        """Have all keys sealed under the present sealing key; how many were not."""
+        renewed = self._vault.seal_anew()
+        sealed = sealer.renewed(self.issued.sealed_key, sealing_context(self.issued.id))
+        if sealed == self.issued.sealed_key:
+            return renewed
+        # Routers take a certificate with a higher revision only.
+        self._keep(self.issued.model_copy(update={"sealed_key": sealed, "revision": self.issued.revision + 1}))
+        self._show()
+        return renewed + 1
 
     async def announce(self) -> None:
         """Publish CertIssued for each new certificate, however long the bus is away."""
@@ -126,7 +139,7 @@ class Keeper:
 
     def _tend(self) -> bool:
         """Make what is missing or old; says whether there is a new leaf."""
-        root = self._root()
+        root = self._lineage.root(self._clock.now())
         held = self._issued
         chain = held.certificates if held is not None else []
         why = renewal.why_issue(chain, held.hosts if held is not None else (), self._hosts, root, self._clock.now())
@@ -135,23 +148,6 @@ class Keeper:
         self._issue(root)
         log.info("certificate issued", extra={"fields": {"hosts": self._hosts, "because": why}})
         return True
-
-    def _root(self) -> x509.Certificate:
-        """The root for the domain; a new one when there is none, or when it stands for another domain."""
-        root = self._vault.root()
-        if root is not None and not authority.constrained_to(root, self._domain):
-            aside = self._vault.set_authority_aside(f"{self._clock.now():%Y%m%dT%H%M%SZ}")
-            log.warning(
-                "the root CA does not cover the domain, making a new one",
-                extra={"fields": {"domain": self._domain, "old_one": str(aside)}},
-            )
-            root = None
-        if root is None:
-            pair = authority.new_root(self._domain, self._clock.now())
-            self._vault.put_authority(pair, authority.new_issuing(pair, self._clock.now()))
-            log.info("root CA made", extra={"fields": {"domain": self._domain}})
-            return pair.certificate
-        return root
 
     def _issue(self, root: x509.Certificate) -> None:
         """A new leaf, under an issuing CA that is itself not old."""

@@ -5,12 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from narthex.bus import Bus
 from narthex.contracts.errors import NotFound
-from narthex.contracts.queries import CertificateRehearsal, CertificateRehearsed, CertificateState
+from narthex.contracts.queries import AccountKeyChanged, CertificateRehearsal, CertificateRehearsed, CertificateState
 from narthex.routing import TableStore
 from narthex.runtime.clock import Clock
 from narthex.runtime.sealing import Sealer
 from narthex.runtime.tasks import Background
 from narthex_certs.account import Accounts, open_ca_session
+from narthex_certs.acquisition import Acquisition, Terms
+from narthex_certs.booking import Bookings
 from narthex_certs.certificate import Issued
 from narthex_certs.challenges import DNS, HTTP, TLS_ALPN, HttpAnswers, TlsAlpnAnswers
 from narthex_certs.clearance import Shelf
@@ -23,7 +25,7 @@ from narthex_certs.records import Records
 from narthex_certs.rehearsal import rehearse
 from narthex_certs.roll import Feed, Roll
 from narthex_certs.schedule import renewal_of
-from narthex_certs.steward import Rules, Steward
+from narthex_certs.steward import Steward
 from narthex_certs.wanted import Policy, Wanted, wanted
 
 
@@ -69,6 +71,12 @@ class Ordering:
             raise NotFound(f"there is no certificate {id} that the CA issues")
         await self._steward.force(id)
         return next(state for state in self.states() if state.id == id)
+
+    async def change_account_key(self) -> AccountKeyChanged:
+        return await self._steward.change_account_key()
+
+    async def seal_anew(self, sealer: Sealer) -> int:
+        return await self._steward.seal_anew(sealer)
 
     async def rehearse(self, question: CertificateRehearsal) -> CertificateRehearsed:
         acme = self._config.acme
@@ -127,29 +135,25 @@ async def open_ordering(
             answers[DNS] = DnsAnswers(await stack.enter_async_context(open_zone(config.dns)), config.dns.settle_s)
         accounts = Accounts(session, records, sealer, clock, acme)
         roll = Roll()
+        limits = Limits(
+            domain_week=acme.limit_domain_week,
+            account_three_hours=acme.limit_account_three_hours,
+            same_week=acme.limit_same_week,
+            failures_hour=acme.limit_failures_hour,
+        )
+        bookings = Bookings(records, limits)
+        terms = Terms(acme.directory_url, acme.retry_s, acme.profile, acme.preferred_chain)
+        acquisition = Acquisition(records, accounts, answers, bookings, bus, shelf, sealer, clock, terms)
         steward = Steward(
             records,
-            accounts,
-            answers,
+            acquisition,
+            bookings,
             lambda: wanted_now(config, roll),
             bus,
             shelf,
-            sealer,
             clock,
-            Rules(
-                directory=acme.directory_url,
-                limits=Limits(
-                    domain_week=acme.limit_domain_week,
-                    account_three_hours=acme.limit_account_three_hours,
-                    same_week=acme.limit_same_week,
-                    failures_hour=acme.limit_failures_hour,
-                ),
-                parallel=acme.parallel,
-                retry_s=acme.retry_s,
-                profile=acme.profile,
-                preferred_chain=acme.preferred_chain,
-                revoke_deleted=acme.revoke_deleted,
-            ),
+            parallel=acme.parallel,
+            revoke_deleted=acme.revoke_deleted,
         )
         feed = Feed(bus, roll, steward.changed)
         yield Ordering(config, accounts, answers, roll, feed, steward, clock)

@@ -20,6 +20,12 @@ def renewal_time(not_before: datetime, not_after: datetime) -> datetime:
     return not_before + (not_after - not_before) * 2 / 3
 
 
+def takeover_time(root: x509.Certificate) -> datetime:
+    """When its successor signs instead: until then people have a sixth of its life to come to trust that one."""
+    life = root.not_valid_after_utc - root.not_valid_before_utc
+    return root.not_valid_before_utc + life * 5 / 6
+
+
 def chance_of(text: str) -> float:
     """A number from 0 to 1 that is a certificate's own: jitter that a restart does not throw again."""
     return zlib.crc32(text.encode()) / 0x1_0000_0000

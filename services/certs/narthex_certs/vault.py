@@ -1,7 +1,8 @@
 """What certs keeps on disk: its authority under `ca/`, the issued certificate under `certs/`.
 
-    ca/root.pem             for people to trust; 0644
+    ca/root.pem             for people to trust; 0644. The first one signs; its successor or forerunner comes after it
     ca/root.key.sealed      may be kept elsewhere until the issuing CA is renewed
+    ca/root-….key.sealed    of a root that was made as another one's successor
     ca/issuing.pem, ca/issuing.key.sealed
     certs/wildcard.json     certificate, sealed key and revision in one file, so that they always belong together
 
@@ -12,6 +13,7 @@ state or the new one.
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -42,17 +44,33 @@ class Vault:
         self._certs = data_dir / "certs"
         self._sealer = sealer
 
-    def root(self) -> x509.Certificate | None:
-        return self._certificate("root")
+    def roots(self) -> list[x509.Certificate]:
+        """All that people are to trust; the first one signs."""
+        return self._certificates("root")
 
     def issuing(self) -> x509.Certificate | None:
-        return self._certificate("issuing")
+        return next(iter(self._certificates("issuing")), None)
 
     def root_pair(self) -> Pair:
         return self._pair("root")
 
     def issuing_pair(self) -> Pair:
         return self._pair("issuing")
+
+    def put_roots(self, roots: Sequence[x509.Certificate]) -> None:
+        """Have others trusted, or another one sign. The keys of those that will not sign any more are thrown away."""
+        write(self._certificate_file("root"), pem(*roots), PUBLIC)
+        signing = [root for root in roots if root.not_valid_before_utc >= roots[0].not_valid_before_utc]
+        wanted = {self._key_file("root", root) for root in signing}
+        for file in self._ca.glob("root*.key.sealed"):
+            if file not in wanted:
+                file.unlink()
+
+    def put_successor(self, root: Pair) -> None:
+        """Keep a root that is to sign one day, and have it trusted until then."""
+        sealed = self.seal_key(root.key, _ca_context("root"))
+        write(self._successors_key_file(root.certificate), sealed, PRIVATE)
+        write(self._certificate_file("root"), pem(*self.roots(), root.certificate), PUBLIC)
 
     def put_authority(self, root: Pair, issuing: Pair) -> None:
         """Keep a new authority where there is none."""
@@ -88,10 +106,22 @@ class Vault:
     def seal_key(self, key: ec.EllipticCurvePrivateKey, context: str) -> str:
         return self._sealer.seal(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), context)
 
+    def seal_anew(self) -> int:
+        """Have the authority's keys sealed under the present sealing key; how many were not."""
+        renewed = 0
+        for file in self._ca.glob("*.key.sealed"):
+            sealed = file.read_text().strip()
+            fresh = self._sealer.renewed(sealed, _ca_context("issuing" if file.name.startswith("issuing") else "root"))
+            if fresh != sealed:
+                write(file, fresh, PRIVATE)
+                renewed += 1
+        return renewed
+
     def check(self) -> None:
         """Open every key that is there; Misconfigured when one does not open or belongs to no certificate here."""
         for name in ("root", "issuing"):
-            if self._key_file(name).exists():
+            certificate = next(iter(self._certificates(name)), None)
+            if self._key_file(name, certificate).exists():
                 self._pair(name)
         issued = self.issued()
         if issued is not None:
@@ -104,21 +134,27 @@ class Vault:
     def _certificate_file(self, name: str) -> Path:
         return self._ca / f"{name}.pem"
 
-    def _key_file(self, name: str) -> Path:
+    def _key_file(self, name: str, certificate: x509.Certificate | None) -> Path:
+        if name == "root" and certificate is not None and (file := self._successors_key_file(certificate)).exists():
+            return file
         return self._ca / f"{name}.key.sealed"
 
-    def _certificate(self, name: str) -> x509.Certificate | None:
+    def _successors_key_file(self, root: x509.Certificate) -> Path:
+        digest = x509.SubjectKeyIdentifier.from_public_key(root.public_key()).digest.hex()
+        return self._ca / f"root-{digest[:16]}.key.sealed"
+
+    def _certificates(self, name: str) -> list[x509.Certificate]:
         file = self._certificate_file(name)
         try:
-            return x509.load_pem_x509_certificate(file.read_bytes())
+            return x509.load_pem_x509_certificates(file.read_bytes())
         except FileNotFoundError:
-            return None
+            return []
         except ValueError as error:
             raise Misconfigured(f"{file} is no certificate: {error}. Put the right file back") from None
 
     def _pair(self, name: str) -> Pair:
-        certificate = self._certificate(name)
-        file = self._key_file(name)
+        certificate = next(iter(self._certificates(name)), None)
+        file = self._key_file(name, certificate)
         if certificate is None:
             raise Misconfigured(f"{self._certificate_file(name)} is missing. Put it back, or move {self._ca} away")
         try:

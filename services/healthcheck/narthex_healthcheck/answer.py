@@ -12,6 +12,7 @@ BODY_BYTES = 64 * 1024  # a health answer is small; whoever sends more has answe
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r\n")
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked[ \t]*\r\n", re.IGNORECASE)
+_INSTANCE = re.compile(rb"\r\nx-narthex-instance:[ \t]*([!-~]{1,128})[ \t]*\r\n", re.IGNORECASE)
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
@@ -22,10 +23,11 @@ class BadAnswer(Exception):
 class Answer:
     """Feed it what comes; it says when that is enough."""
 
-    __slots__ = ("_chunked", "_head", "_head_only", "_length", "_read", "_tail", "status")
+    __slots__ = ("_chunked", "_head", "_head_only", "_length", "_read", "_tail", "instance", "status")
 
     def __init__(self, *, head_only: bool) -> None:
         self.status = 0  # until the head is there
+        self.instance: str | None = None  # which one it says it is
         self._head_only = head_only
         self._head = b""
         self._length: int | None = None
@@ -71,6 +73,8 @@ class Answer:
         return b""
 
     def _framing(self, head: bytes) -> None:
+        said = _INSTANCE.search(head)
+        self.instance = said[1].decode("ascii") if said is not None else None
         self._chunked = _CHUNKED.search(head) is not None
         length = _LENGTH.search(head[:-2])
         self._length = int(length[1]) if length is not None and not self._chunked else None

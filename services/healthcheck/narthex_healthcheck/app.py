@@ -35,7 +35,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
         members = Members(config.probing.name or f"{gethostname()}/{getpid()}")
         probe = Probe(config.instances.reach())
         prober = Prober(directory, probe, announcer, clock, config.probing.probes_at_once, members.is_mine)
-        crew = Crew(bus, members, clock, lambda: prober.refresh(directory.ids()))
+        crew = Crew(bus, members, clock, lambda: prober.refresh(directory.ids()), lambda: prober.watched)
 
         def heard_verdict(event: ReplicaHealthChanged) -> None:
             announcer.heard(event)
@@ -59,7 +59,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
 
 def _checks(bus: Bus, directory: Directory, members: Members) -> dict[str, Callable[[], str]]:
     return {
-        "bus": lambda: "" if bus.connected else "the event bus is away",
+        "bus": bus.problem,
         "directory": lambda: "" if directory.filled else "the registry's snapshot has not been read yet",
         "members": lambda: "" if members.began else "other health workers are listened for first",
     }

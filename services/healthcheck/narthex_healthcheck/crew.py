@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from importlib import metadata
 
 from narthex.bus import Bus
 from narthex.contracts.events import Event, ProberAlive
@@ -12,15 +13,25 @@ from narthex_healthcheck.members import SAY_EVERY_S, Members
 
 log = logging.getLogger(__name__)
 
+VERSION = metadata.version("narthex")
+
 
 class Crew:
     """Says that this worker is there, hears the others, and has instances shared anew when that changes."""
 
-    def __init__(self, bus: Bus, members: Members, clock: Clock, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        members: Members,
+        clock: Clock,
+        on_change: Callable[[], None],
+        watched: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._bus = bus
         self._members = members
         self._clock = clock
         self._on_change = on_change
+        self._watched = watched  # how many instances this worker probes
         self._say_now = asyncio.Event()
         self._listening = asyncio.Event()
         self._leaving = False
@@ -35,7 +46,7 @@ class Crew:
             tasks.start(self._begin(), "begin")
             while True:
                 if not self._leaving:
-                    await self._bus.tell(ProberAlive(key=self._members.name))
+                    await self._bus.tell(self._alive())
                 await self._pause()
                 if self._members.expire(self._clock.monotonic()):
                     self._changed()
@@ -44,6 +55,9 @@ class Crew:
         """Have the others take our share over at once."""
         self._leaving = True
         await self._bus.tell(ProberAlive(key=self._members.name, leaving=True))
+
+    def _alive(self) -> ProberAlive:
+        return ProberAlive(key=self._members.name, instances=self._watched(), version=VERSION)
 
     async def _on_connect(self) -> None:
         self._listening.set()

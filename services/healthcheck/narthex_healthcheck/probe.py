@@ -8,15 +8,21 @@ by the address it resolved to, right before it is made (`narthex.contracts.reach
 import asyncio
 import errno
 import socket
-from contextlib import closing
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from narthex.contracts.reach import Reach
+from narthex_healthcheck import tls
 from narthex_healthcheck.answer import Answer, BadAnswer
-from narthex_healthcheck.target import Question, Target
+from narthex_healthcheck.target import GrpcQuestion, Question, Target
 from narthex_healthcheck.verdict import ANSWERED, REFUSED, TIMED_OUT, Outcome
+
+if TYPE_CHECKING:
+    from narthex_healthcheck.grpc import GrpcCall
 
 # Failures of this process or machine: they say nothing about the instance.
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
@@ -28,10 +34,15 @@ _REFUSED = Outcome(REFUSED, "probe: connection refused")
 _CLOSED = Outcome("closed", "probe: connection closed before an answer")
 _NOT_HTTP = Outcome("bad_answer", "probe: the answer is not HTTP")
 _ACCEPTED = Outcome(ANSWERED, "probe: connection accepted")
+_GREETED = Outcome(ANSWERED, "probe: TLS handshake done")
 
 
 class NotAllowed(Exception):
     """The installation does not let instances be there."""
+
+
+class BadCa(Exception):
+    """The CAs of a health check are none."""
 
 
 class Probe:
@@ -48,13 +59,43 @@ class Probe:
                     # Linux may connect a socket to itself when nobody listens on a port of the ephemeral range.
                     if sock.getsockname() == sock.getpeername():
                         return _REFUSED
-                    return _ACCEPTED if target.question is None else await _ask(sock, target, target.question)
+                    return await _look(sock, target)
         except TimeoutError:
             return Outcome(TIMED_OUT, f"probe: timed out after {target.timeout_s:g} s")
         except NotAllowed as error:
             return Outcome("not_allowed", f"not probed: {error}")
+        except BadCa:
+            return Outcome("bad_ca", "probe: tls_ca of the health check has no certificates that can be read")
+        except ssl.SSLError as error:
+            return tls.failure(error)
         except OSError as error:
             return _connect_failure(target, error)
+
+
+class Greeting(asyncio.Protocol):
+    """Waits until the connection is there, with its TLS handshake, and asks nothing."""
+
+
+class Calling(asyncio.Protocol):
+    """Makes a gRPC call on a connection; `over` is done with its outcome."""
+
+    def __init__(self, call: "GrpcCall") -> None:
+        self._call = call
+        self._transport: asyncio.Transport
+        self.over: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._call.begin())
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(self._call.feed(data))
+        if self._call.outcome is not None and not self.over.done():
+            self.over.set_result(self._call.outcome)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.over.done():
+            self.over.set_result(_CLOSED)
 
 
 class Asking(asyncio.Protocol):
@@ -90,17 +131,49 @@ class Asking(asyncio.Protocol):
             self.over.set_exception(error)
 
 
+async def _look(sock: socket.socket, target: Target) -> Outcome:
+    """Ask what there is to ask on a connection."""
+    question = target.question
+    if isinstance(question, GrpcQuestion):
+        from narthex_healthcheck.grpc import GrpcCall  # HTTP/2 is 5 MB that few installations need
+
+        calling = Calling(GrpcCall(question, target.authority, target.tls is not None))
+        async with _transport(calling, sock, target, "h2"):
+            return await calling.over
+    if question is not None:
+        return await _ask(sock, target, question)
+    if target.tls is None:
+        return _ACCEPTED
+    async with _transport(Greeting(), sock, target, "http/1.1"):
+        return _GREETED
+
+
 async def _ask(sock: socket.socket, target: Target, question: Question) -> Outcome:
     answer = Answer(head_only=question.method == "HEAD")
     asking = Asking(request(target, question), answer)
-    transport, _ = await asyncio.get_running_loop().create_connection(lambda: asking, sock=sock.dup())
+    async with _transport(asking, sock, target, "http/1.1"):
+        try:
+            answered = await asking.over
+        except BadAnswer:
+            return _NOT_HTTP
+    return question.outcome(answer.status, answer.instance) if answered else _CLOSED
+
+
+@asynccontextmanager
+async def _transport(protocol: asyncio.Protocol, sock: socket.socket, target: Target, alpn: str) -> AsyncIterator[None]:
+    """A protocol on a connection, over TLS where that is asked for; cut at the end."""
+    secure: dict[str, Any] = {}
+    if target.tls is not None:
+        try:
+            secure = {"ssl": tls.context(target.tls, alpn), "server_hostname": tls.server_name(target)}
+        except (ssl.SSLError, ValueError):
+            raise BadCa from None
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_connection(lambda: protocol, sock=sock.dup(), **secure)
     try:
-        answered = await asking.over
-    except BadAnswer:
-        return _NOT_HTTP
+        yield
     finally:
         transport.abort()
-    return question.outcome(answer.status) if answered else _CLOSED
 
 
 def request(target: Target, question: Question) -> bytes:

@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
+
 from narthex.bus import EVENTS, open_bus
 from narthex.contracts.errors import Misconfigured
-from narthex.contracts.events import RequestsServed
+from narthex.contracts.events import RequestsServed, VersionsCompared
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotQuestion
 from narthex.runtime.clock import SystemClock
+from narthex.runtime.key_file import follow_keys
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background
 from narthex_registry.api.server import application, serve
@@ -28,16 +31,21 @@ from narthex_registry.handlers import LISTENED, durable_handlers, live_handler, 
 from narthex_registry.last_used import LastUsed
 from narthex_registry.leases import Reaper
 from narthex_registry.passwords import open_passwords
+from narthex_registry.pilot import Pilot
+from narthex_registry.probers import Probers
 from narthex_registry.propagation import Workers
 from narthex_registry.rates import Rates
 from narthex_registry.relay import Relay
+from narthex_registry.resealing import seal_anew
 from narthex_registry.retention import forget_what_is_old
 from narthex_registry.samples import sample
 from narthex_registry.schema import migrate
 from narthex_registry.service_views import Address
 from narthex_registry.sign_in import SignIn
+from narthex_registry.single_sign_on import WITHIN_S, SingleSignOn
 from narthex_registry.snapshot import Snapshot
 from narthex_registry.sources import parse_networks
+from narthex_registry.standings import Standings
 from narthex_registry.streams import Streams
 from narthex_registry.tail import Tail
 from narthex_registry.webhook_calls import Caller
@@ -60,19 +68,24 @@ async def open(config: Config) -> AsyncIterator[Registry]:
     data_dir = config.process.data_dir
     home = _home(data_dir)
     clock = SystemClock()
-    async with open_database(config.database.resolve(home)) as engine, open_passwords() as passwords:
+    async with (
+        open_database(config.database.resolve(home)) as engine,
+        open_passwords() as passwords,
+        ClientSession(timeout=ClientTimeout(total=WITHIN_S), cookie_jar=DummyCookieJar()) as http,
+    ):
         await migrate(engine)
         database = Database(engine)
         keys = await open_keys(database, config.sealing.key_file)
-        await prepare(database, data_dir, config.process.domain, keys.token)
+        await prepare(database, data_dir, config.process.domain, keys)
         last_used = LastUsed(database, clock)
         callers = Callers(database, keys, clock, last_used)
-        sign_in = SignIn(database, passwords, keys.session, clock, config.sign_in)
+        sign_in = SignIn(database, passwords, keys, clock, config.sign_in)
         networks = parse_networks(config.webhooks.allow_networks)
         webhooks = Webhooks(keys.sealer, networks)
         webhook_caller = Caller(database, webhooks, networks, clock)
         feed = Feed(config.registry.stream_queue)
         workers = Workers(config.registry.worker_silence_s)
+        probers = Probers()
         reaper = Reaper(database, clock)
         reach = config.instances.reach()
         async with open_bus(config.bus, PART) as bus, background() as tasks:
@@ -80,8 +93,11 @@ async def open(config: Config) -> AsyncIterator[Registry]:
             drains = Drains(
                 database, clock, lambda: workers.routers(clock.now()) if bus.connected else None, reaper.wake
             )
+            pilot = Pilot(database, clock, lambda: bus.connected)
             tail = Tail(bus)
             tasks.start(tail.run(), "tail")
+            standings = Standings(database, bus, feed, clock)
+            tasks.start(standings.run(), "standings")
             relay = Relay(database, bus, streams, clock, poll_s=config.registry.relay_poll_s)
             tasks.start(streams.run(), "streams")
             tasks.start(relay.run(), "relay")
@@ -89,12 +105,16 @@ async def open(config: Config) -> AsyncIterator[Registry]:
             tasks.start(forget_what_is_old(database, clock, config.registry, config.webhooks), "retention")
             tasks.start(reaper.run(), "reaper")
             tasks.start(drains.run(), "drains")
+            tasks.start(pilot.run(), "rollouts")
+            tasks.start(bus.listen((VersionsCompared,), pilot.hear), "how versions compare")
             tasks.start(webhook_caller.run(), "webhook calls")
             tasks.start(bus.overhear(RequestsServed, request_handler(database, webhook_caller)), "requests")
             tasks.start(last_used.run(), "last used")
+            tasks.start(follow_keys(config.sealing.key_file, keys.secrets, keys.use, clock), "follow the sealing keys")
+            tasks.start(seal_anew(database, webhooks, keys), "seal anew")
             tasks.start(bus.consume(EVENTS, durable_handlers(database, webhook_caller), durable=PART), "events")
-            live = live_handler(workers, feed, callers, drains, clock)
-            tasks.start(bus.listen(LISTENED, live, wanted(feed)), "live events")
+            live = live_handler(workers, probers, feed, callers, drains, clock)
+            tasks.start(bus.listen(LISTENED, live, wanted(feed), feed.interrupted), "live events")
             tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, Snapshot(database).page), "snapshot")
             found_by = providers(config.discovery, database, clock)
             for provider in found_by:
@@ -109,9 +129,12 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 clock=clock,
                 feed=feed,
                 tail=tail,
+                standings=standings,
                 workers=workers,
+                probers=probers,
                 reaper=reaper,
                 drains=drains,
+                pilot=pilot,
                 address=Address(config.process.domain, config.api.public_https_port),
                 api=config.api,
                 registry=config.registry,
@@ -126,6 +149,7 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 passwords=passwords,
                 sign_in=sign_in,
                 sign_in_settings=config.sign_in,
+                single_sign_on=SingleSignOn(config.single_sign_on, http, clock),
                 domain=config.process.domain,
                 providers=frozenset(provider.name for provider in found_by),
                 trusted=parse_networks(config.api.trusted_proxies),
@@ -142,7 +166,7 @@ async def open(config: Config) -> AsyncIterator[Registry]:
                 try:
                     # NATS counts until it was there once; later the API works without it and facts wait.
                     yield Registry(
-                        checks={"streams": lambda: "" if streams.were_ready else "waiting for NATS"},
+                        checks={"streams": streams.waiting_for},
                         drain=drain,
                         port=port,
                     )

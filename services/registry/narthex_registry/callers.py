@@ -4,10 +4,11 @@ What is remembered is forgotten when a fact says that it has changed: this proce
 committed, those of other registries as they come over the bus. After `FORGET_AFTER_S` it is forgotten in any case.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts.errors import NotFound, Unauthenticated
@@ -27,9 +28,11 @@ class Caller:
     """A user, and the credential they came with."""
 
     user: tables.User  # detached: read only
-    token_id: str = ""  # empty: signed in with a password
+    token_id: str = ""  # empty: a session
     session_id: str = ""
     expires: datetime | None = None
+    way: str = sessions.BY_TOKEN
+    lasting: datetime | None = None  # end of the token that was sent, or that the session was begun with
 
 
 class Callers:
@@ -59,7 +62,9 @@ class Callers:
         key = digest(self._keys.token, text)
         caller = self._callers.get(key) or await self._read(key, text)
         if caller.expires is not None and caller.expires <= self._clock.now():
-            raise Unauthenticated("this token has expired" if caller.token_id else "you are not signed in any more")
+            raise Unauthenticated(
+                "this token has expired" if caller.token_id else "your session has ended; sign in again"
+            )
         if caller.token_id:
             self._last_used.note(caller.token_id)
         return caller
@@ -83,7 +88,7 @@ class Callers:
             if sessions.looks_like_one(text):
                 caller = await _by_session(session, sessions.session_id(self._keys.session, text))
             else:
-                caller = await _by_token(session, key)
+                caller = await _by_token(session, [digest(each, text) for each in self._keys.tokens])
         if turns == self._turns:
             self._callers[key] = caller
         return caller
@@ -101,27 +106,32 @@ class Callers:
         return found
 
 
-async def _by_token(session: AsyncSession, token_digest: str) -> Caller:
+async def _by_token(session: AsyncSession, digests: Sequence[str]) -> Caller:
     query = (
         select(tables.User, tables.Token)
         .join(tables.Token, tables.Token.user_id == tables.User.id)
-        .where(tables.Token.digest == token_digest, ~tables.Token.revoked)
+        .where(tables.Token.digest.in_(digests), ~tables.Token.revoked)
     )
     found = (await session.execute(query)).one_or_none()
     if found is None:
         raise Unauthenticated("this token is not known, or it was revoked")
     user, token = found
-    return Caller(user, token_id=token.id, expires=token.expires)
+    return Caller(user, token_id=token.id, expires=token.expires, lasting=token.expires)
 
 
 async def _by_session(session: AsyncSession, session_id: str) -> Caller:
     query = (
-        select(tables.User, tables.Session)
+        select(tables.User, tables.Session, tables.Token)
         .join(tables.Session, tables.Session.user_id == tables.User.id)
+        .outerjoin(tables.Token, and_(tables.Token.id == tables.Session.token_id, ~tables.Token.revoked))
         .where(tables.Session.id == session_id)
     )
     found = (await session.execute(query)).one_or_none()
     if found is None:
         raise Unauthenticated("you are not signed in any more; sign in again")
-    user, begun = found
-    return Caller(user, session_id=begun.id, expires=begun.expires)
+    user, begun, token = found
+    if begun.token_id is not None and token is None:
+        raise Unauthenticated("the token that you signed in with was revoked; sign in again with another")
+    lasting = token.expires if token is not None else None
+    expires = min(begun.expires, lasting or begun.expires)
+    return Caller(user, session_id=begun.id, expires=expires, way=begun.way, lasting=lasting)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings
 from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import InstanceSettings, ProcessSettings, SealingSettings, group
+from narthex.contracts.errors import Misconfigured
+from narthex.runtime.settings import InstanceSettings, ProcessSettings, SealingSettings, SecretSettings, group
 from narthex_registry.discovery.settings import DiscoveryConfig
 from narthex_registry.sources import parse_networks
 
@@ -25,6 +27,7 @@ class ApiSettings(BaseSettings):
     # Of one token, or of one source without one: 500 a second, what the API is built for on one core.
     requests_per_minute: int = Field(30_000, gt=0)
     trusted_proxies: str = ""  # networks whose X-Forwarded-For is believed, e.g. `10.0.0.0/8, ::1`
+    web_dir: str = ""  # another build of the web app than the one that belongs to this package
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -44,17 +47,45 @@ class SignInSettings(BaseSettings):
     attempts_per_source: int = 100  # an office behind one address
 
 
-class DatabaseSettings(BaseSettings):
+class SingleSignOnSettings(SecretSettings):
+    """An issuer of OpenID Connect that people sign in to the web app with."""
+
+    model_config = group("NARTHEX_SINGLE_SIGN_ON_")
+
+    issuer: str = ""  # its URL, exactly as it calls itself; empty: there is no single sign-on
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")  # empty: a public client, which PKCE alone protects
+    name: str = "Single sign-on"  # on the button
+    scopes: str = "openid email profile"
+    create_people: bool = False  # whoever the issuer knows gets an account, which may do nothing yet
+    app_url: str = ""  # of the web app, as browsers call it; empty: as they called it
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SingleSignOnSettings":
+        if self.issuer and not self.client_id:
+            raise ValueError("NARTHEX_SINGLE_SIGN_ON_CLIENT_ID must be given with NARTHEX_SINGLE_SIGN_ON_ISSUER")
+        return self
+
+
+class DatabaseSettings(SecretSettings):
     """Where the truth is kept."""
 
     model_config = group("NARTHEX_DATABASE_")
 
     url: SecretStr = SecretStr("")  # empty: SQLite under the data directory; secret: it may carry a password
+    password: SecretStr = SecretStr("")  # instead of one in the URL
 
     def resolve(self, home: Path) -> URL:
         """The database to use, for a registry whose own files are in `home`."""
         text = self.url.get_secret_value()
-        return make_url(text) if text else URL.create("sqlite", database=str(home / "registry.db"))
+        if not text:
+            return URL.create("sqlite", database=str(home / "registry.db"))
+        try:
+            return make_url(text).set(password=self.password.get_secret_value() or None)
+        except ArgumentError:
+            raise Misconfigured(
+                "setting NARTHEX_DATABASE_URL: must be like postgresql://user:password@host:5432/database"
+            ) from None
 
 
 class RegistrySettings(BaseSettings):
@@ -102,6 +133,7 @@ class Config:
     api: ApiSettings = field(default_factory=ApiSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    single_sign_on: SingleSignOnSettings = field(default_factory=SingleSignOnSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     domains: DomainSettings = field(default_factory=DomainSettings)

@@ -32,6 +32,7 @@ _BECAUSE = {
     "idle_timeout": "the instance sent nothing for as long as idle_timeout",
     "total_timeout": "it was not answered in full within total_timeout",
     "connect_failed": "no instance could be connected to",
+    "router_exhausted": "the router had no descriptors, ports or memory left for one more connection to an instance",
     "upstream_closed": "the instance closed the connection before it had answered",
     "upstream_bad_response": "the instance's answer broke the rules of HTTP",
     "draining": "the router was going away and the request was not done in time",

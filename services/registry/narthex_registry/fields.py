@@ -30,10 +30,16 @@ def fresh(value: Any) -> Any:
     return value.copy() if isinstance(value, dict | list) else value
 
 
+def label_pairs(text: str) -> list[tuple[str, str]]:
+    """The pairs of a filter `k1:v1,k2:v2`; a part without a colon has an empty value."""
+    parts = [part.partition(":") for part in text.split(",") if part.strip()]
+    return [(name.strip(), value.strip()) for name, _, value in parts]
+
+
 def matches_labels(labels: Mapping[str, str], wanted: str) -> bool:
     """Whether a thing with `labels` is selected by a filter `k1:v1,k2:v2`: one matching pair is enough.
 
     An empty filter selects everything; the UbiOps CLI sends one with every list.
     """
-    pairs = [pair.partition(":") for pair in wanted.split(",") if pair.strip()]
-    return not pairs or any(labels.get(key.strip()) == value.strip() for key, _, value in pairs)
+    pairs = label_pairs(wanted)
+    return not pairs or any(labels.get(name) == value for name, value in pairs)

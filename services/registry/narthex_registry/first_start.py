@@ -2,7 +2,9 @@
 
 The file is the administrator's way in. When it is missing (first start, or somebody deleted it) a new token is
 written and the one that was in the file before is revoked, so deleting the file and restarting is how a lost
-or leaked token is replaced. A file that is there, even an empty one, is left alone.
+or leaked token is replaced. A file that is there, even an empty one, is left alone; one with a token that is there
+before the first start is the administrator's token from then on, which is how installations get it whose file nobody
+may write (Kubernetes).
 
 Tokens are kept by their digest under a key that follows from the sealing key, which the first part that starts
 makes. Under another sealing key no token is known any more (docs/decisions/0006-keyed-token-digests.md).
@@ -17,10 +19,10 @@ from sqlalchemy import select
 
 from narthex.contracts.errors import Misconfigured
 from narthex.contracts.events import ProjectCreated, TokenIssued, TokenRevoked
-from narthex.runtime.sealing import Sealer, open_sealing_key, pass_key, session_key, token_digest_key
+from narthex.runtime.key_file import open_sealing_keys
 from narthex_registry import members, tables
 from narthex_registry.database import Change, Database
-from narthex_registry.tokens import Keys, digest, new_token
+from narthex_registry.tokens import Keys, digest, is_token, new_token
 
 log = logging.getLogger(__name__)
 
@@ -33,32 +35,38 @@ async def open_keys(database: Database, sealing_key_file: Path) -> Keys:
     async with database.read() as session:
         tokens = (await session.execute(select(tables.Token.id).limit(1))).first()
     depends = "the tokens in the database are digested under it" if tokens else ""
-    sealing_key = open_sealing_key(sealing_key_file, depends)
-    return Keys(
-        token=token_digest_key(sealing_key),
-        session=session_key(sealing_key),
-        sealer=Sealer(sealing_key),
-        passes=pass_key(sealing_key),
-    )
+    return Keys(*open_sealing_keys(sealing_key_file, depends))
 
 
-async def prepare(database: Database, data_dir: Path, domain: str, token_key: bytes) -> None:
+async def prepare(database: Database, data_dir: Path, domain: str, keys: Keys) -> None:
     """Make what the first request needs; does nothing on later starts."""
     path = data_dir / TOKEN_FILE
     async with database.change() as change:
         administrator = await _administrator(change)
         if administrator is None:
             administrator = await _create_first(change, f"admin@{domain}")
+            if given := await asyncio.to_thread(_given, path):
+                await _issue(change, administrator, digest(keys.token, given))
+                return
         elif path.exists():
-            await _warn_if_unknown(change, path, token_key)
+            await _warn_if_unknown(change, path, keys)
             return
         else:
             await _revoke_lost(change, administrator, path)
         token = new_token()
-        await _issue(change, administrator, digest(token_key, token))
+        await _issue(change, administrator, digest(keys.token, token))
         # Before the commit: a token in the file that the database does not know is replaced at the next start,
         # a token in the database that nobody knows would be lost.
         _write(path, token)
+
+
+def _given(path: Path) -> str:
+    """The token that somebody has put into the file before the first start; empty when there is none."""
+    try:
+        text = path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return text if is_token(text) else ""
 
 
 async def _administrator(change: Change) -> tables.User | None:
@@ -80,10 +88,10 @@ async def _create_first(change: Change, email: str) -> tables.User:
     return administrator
 
 
-async def _warn_if_unknown(change: Change, path: Path, token_key: bytes) -> None:
+async def _warn_if_unknown(change: Change, path: Path, keys: Keys) -> None:
     """Say that the file's token is of no use: most likely it was digested under another sealing key."""
     text = (await asyncio.to_thread(path.read_text)).strip()
-    query = select(tables.Token.id).where(tables.Token.digest == digest(token_key, text))
+    query = select(tables.Token.id).where(tables.Token.digest.in_([digest(key, text) for key in keys.tokens]))
     if text and (await change.session.execute(query)).first() is None:
         log.warning(
             "the token in the administrator's token file is not known here, most likely because the sealing key is "

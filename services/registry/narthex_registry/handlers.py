@@ -23,6 +23,7 @@ from narthex.contracts.events import (
     ServiceDeleted,
     ServiceUpdated,
     UpstreamEvidence,
+    VersionsCompared,
 )
 from narthex.runtime.clock import Clock
 from narthex_registry import instances, services, tables, webhook_calls
@@ -33,6 +34,7 @@ from narthex_registry.facts import ABOUT_ACCESS
 from narthex_registry.feed import Feed
 from narthex_registry.happenings import health_event, readiness_event
 from narthex_registry.occurrences import REQUEST_EVENTS, Occurrence, of_event, of_readiness, of_requests
+from narthex_registry.probers import Probers
 from narthex_registry.propagation import Workers
 
 # Batches of request records are the audit service's; everything else may be watched.
@@ -40,7 +42,7 @@ LISTENED = tuple(kind for kind in BY_SUBJECT.values() if kind is not RequestsSer
 
 
 # What the registry itself goes by; the rest is only looked at while somebody watches.
-_HEEDED = ABOUT_ACCESS | {RouteApplied, RouterStarted, RouterDrained, InstanceBusy, InstanceReleased}
+_HEEDED = ABOUT_ACCESS | {ProberAlive, RouteApplied, RouterStarted, RouterDrained, InstanceBusy, InstanceReleased}
 
 # Events that webhooks can be called for.
 TOLD = (ServiceCreated, ServiceUpdated, ServiceDeleted, LimitReached, CertExpiring, CertRenewalFailed)
@@ -119,7 +121,7 @@ async def _tell(database: Database, caller: webhook_calls.Caller, occurrences: l
 
 
 def live_handler(
-    workers: Workers, feed: Feed, callers: Callers, drains: Drains, clock: Clock
+    workers: Workers, probers: Probers, feed: Feed, callers: Callers, drains: Drains, clock: Clock
 ) -> Callable[[Event], Awaitable[None]]:
     """What is done with every event as it passes: remembered or handed on, never stored."""
 
@@ -129,7 +131,9 @@ def live_handler(
             return
         if isinstance(event, InstanceBusy | InstanceReleased):
             drains.heard(event)
-        if isinstance(event, InstanceBusy | UpstreamEvidence | ProberAlive):
+        if isinstance(event, ProberAlive):
+            probers.heard(event, clock.now())
+        if isinstance(event, InstanceBusy | UpstreamEvidence | ProberAlive | VersionsCompared):
             return
         if type(event) in ABOUT_ACCESS:
             callers.forget()  # another registry of this installation may have changed it

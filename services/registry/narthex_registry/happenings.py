@@ -68,6 +68,11 @@ def readiness_event(service: tables.Service, *, ready: bool, reason: str) -> Lin
     return _line(service, name, f"Service {service.name} {said}: {reason}", "service")
 
 
+def rollout_event(service: tables.Service, name: str, text: str) -> Line:
+    """The line about a service that goes over to another version."""
+    return _line(service, name, f"Service {service.name}: {text[0].lower()}{text[1:]}", "service")
+
+
 def instance_event(
     instance: tables.Instance, name: str, text: str, reason: str = "", details: dict[str, Any] | None = None
 ) -> Line:

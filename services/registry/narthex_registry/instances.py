@@ -57,6 +57,7 @@ async def register(change: Change, version: tables.Version, body: api.InstanceCr
         port=body.port,
         weight=body.weight,
         labels=body.metadata,
+        identity=body.identity,
         lease_seconds=body.lease_seconds,
         lease_expires=lease_end(body.lease_seconds, now),
     )

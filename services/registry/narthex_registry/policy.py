@@ -5,6 +5,7 @@ from typing import Any
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden, Invalid
 from narthex.contracts.names import RESERVED_LABELS
+from narthex_registry.authorities import bundle
 from narthex_registry.fields import defaults_of, given
 
 REQUIRED = frozenset({"name", "port"})
@@ -32,9 +33,11 @@ def service_values(body: api.ServiceUpdate, *, allow_public: bool) -> dict[str, 
             "authentication_required: services without authentication are not allowed in this installation; "
             "whoever runs it can allow them with NARTHEX_API_ALLOW_PUBLIC=true"
         )
-    for name in ("cors", "jwt"):
+    for name in ("cors", "jwt", "client_certificates"):
         if values.get(name):  # with what it leaves to defaults, which may change
             values[name] = getattr(body, name).model_dump()
+    if door := values.get("client_certificates"):
+        door["authorities"] = bundle(door["authorities"])
     if pattern := values.get("request_logging_excluded_paths"):
         compiled("request_logging_excluded_paths", pattern)
     return values

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 READING: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 SERVER_SETTINGS = {
     "application_name": "narthex-registry",
-    "lock_timeout": "5s",  # another registry's change takes milliseconds; longer means that it hangs
+    "lock_timeout": "4s",  # another registry's change takes milliseconds; longer means that it hangs
     "idle_in_transaction_session_timeout": "30s",  # and then the server ends it
 }
-CONNECT_WITHIN_S = 10.0
-ANSWER_WITHIN_S = 30.0
+# A database that hangs must not take the API's callers with it: they are told within seconds (503).
+CONNECT_WITHIN_S = 2.0
+ANSWER_WITHIN_S = 5.0
 
 
 def create_engine(url: URL) -> AsyncEngine:

@@ -16,7 +16,11 @@ class Workers:
 
     def heard(self, event: RouteApplied, now: datetime) -> None:
         self._applied[event.router, event.worker] = WorkerApplied(
-            router=event.router, worker=event.worker, applied_sequence=event.applied_sequence, seen=now
+            router=event.router,
+            worker=event.worker,
+            applied_sequence=event.applied_sequence,
+            seen=now,
+            load=event.load,
         )
 
     def gone(self, router: str) -> None:

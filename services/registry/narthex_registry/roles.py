@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
 from narthex.contracts.errors import Conflict, Forbidden, Invalid, NotFound
-from narthex_registry import access, tables
+from narthex_registry import access, claims, tables
 from narthex_registry.database import Change
 from narthex_registry.permissions import DEFAULT_ROLES, PERMISSIONS, Grants
 
@@ -71,6 +71,7 @@ async def create(change: Change, project: tables.Project, body: api.RoleCreate, 
     row = tables.Role(project_id=project.id, name=body.name, permissions=sorted(permissions))
     change.session.add(row)
     await change.session.flush()
+    await claims.follow(change, project.id)
     return _found(row)
 
 
@@ -80,6 +81,7 @@ async def update(change: Change, role: Found, body: api.RoleUpdate, grants: Gran
     for name in body.model_fields_set:
         if getattr(body, name) is None:
             raise Invalid(f"{name}: is required and cannot be cleared")
+    before = row.name
     if body.name is not None and body.name != row.name:
         await _name_is_free(change.session, row.project_id, body.name)
         row.name = body.name
@@ -87,6 +89,7 @@ async def update(change: Change, role: Found, body: api.RoleUpdate, grants: Gran
         _are_held(_known(body.permissions) - role.permissions, grants)
         row.permissions = sorted(_known(body.permissions))
         await access.refresh(change, await access.holders(change.session, role_id=row.id))
+    await claims.follow(change, row.project_id, {before: row.name})
     return _found(row)
 
 
@@ -94,6 +97,7 @@ async def delete(change: Change, role: Found) -> None:
     """Delete a role, and take it from everybody who holds it."""
     await access.withdraw(change, tables.RoleAssignment.role_id == role.own.id)
     await change.session.delete(role.own)
+    await claims.follow(change, role.own.project_id)
 
 
 def _found(row: tables.Role) -> Found:

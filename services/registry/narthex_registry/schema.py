@@ -11,13 +11,13 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from narthex.contracts.errors import Misconfigured
+from narthex.contracts.errors import Misconfigured, Unavailable
 from narthex_registry.database import changing
 from narthex_registry.tables import Base
 
 log = logging.getLogger(__name__)
 
-HEAD = "0013"  # the newest revision under migrations/versions; a test holds it to that
+HEAD = "0016"  # the newest revision under migrations/versions; a test holds it to that
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -39,8 +39,11 @@ async def migrate(engine: AsyncEngine) -> None:
                     "another build of Narthex; start with that build, or with an empty database"
                 )
     except (DBAPIError, OSError) as error:
-        where = engine.url.render_as_string(hide_password=True)
-        raise Misconfigured(f"cannot use the database {where}: {getattr(error, 'orig', None) or error}") from error
+        where = engine.url.set(drivername=engine.name).render_as_string(hide_password=True)
+        # A server may come, or learn of this user, while we wait; a file stays what it is.
+        kind = Unavailable if engine.name == "postgresql" else Misconfigured
+        reason = getattr(error, "orig", None) or error
+        raise kind(f"setting NARTHEX_DATABASE_URL: cannot use the database {where}: {reason}") from error
 
 
 def current(connection: Connection) -> str | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
 from narthex.contracts.queries import SeriesPoint
+from narthex_registry.fields import label_pairs
 
 PERIODS = (60, 300, 900, 3600, 7200, 21600, 86400)  # seconds
 UNIT_PERIODS = (1, 60, 3600, 86400)
@@ -125,15 +126,9 @@ def buckets(known: Known, over: Span, points: Sequence[SeriesPoint], unit_period
 
 def read_labels(text: str, known: Known) -> dict[str, str]:
     """The labels of `k:v,k:v`; each must be one that the metric has."""
-    labels: dict[str, str] = {}
-    for part in text.split(","):
-        if part.strip():
-            name, colon, value = part.partition(":")
-            if not colon or name.strip() not in known.labels:
-                raise Invalid(
-                    f"labels: must be name:value pairs of {', '.join(known.labels) or 'a metric without labels'}"
-                )
-            labels[name.strip()] = value.strip()
+    labels = dict(label_pairs(text))
+    if not all(name in known.labels and value for name, value in labels.items()):
+        raise Invalid(f"labels: must be name:value pairs of {', '.join(known.labels) or 'a metric without labels'}")
     return labels
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Row, Select, and_, bindparam, func, select
+from sqlalchemy import BindParameter, Row, Select, Text, and_, bindparam, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
@@ -46,9 +46,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Which:
-    """Which services of a project a list is of: those with one of some versions behind, and which page of them."""
+    """Which services of a project a list is of: those with one of some versions behind, those with a text in what
+    people know them by, and which page of them."""
 
     version_ids: Collection[str] = ()
+    search: str = ""
     limit: int | None = None
     offset: int = 0
 
@@ -92,6 +94,13 @@ async def listed(session: AsyncSession, project_id: str, which: Which) -> list[N
     return [Named(*row) for row in await session.execute(_chosen(query, project_id, which))]
 
 
+async def total(session: AsyncSession, project_id: str, which: Which) -> int:
+    """How many services a list is of on all its pages."""
+    wanted = _wanted(_with_names(select(func.count()).select_from(tables.Service), project_id), which)
+    count: int = (await session.execute(wanted)).scalar_one()
+    return count
+
+
 async def status(session: AsyncSession, project_id: str, name: str) -> api.ServiceStatus:
     """Whether a service has instances that can answer, and how many."""
     found = (await session.execute(_READY, {"project_id": project_id, "name": name})).one_or_none()
@@ -106,6 +115,9 @@ async def last_sequence(session: AsyncSession, service: tables.Service) -> int:
     deployment = await services.deployment_of(session, service)
     version = await services.version_behind(session, service, deployment)
     behind = (version.sequence, version.instances_sequence) if version is not None else ()
+    if service.split is not None:  # and the version that a rollout goes to
+        other = await session.get_one(tables.Version, service.split["version_id"])
+        behind = (*behind, other.sequence, other.instances_sequence)
     return max(service.sequence, deployment.sequence, *behind)
 
 
@@ -184,6 +196,13 @@ _READY = (
 
 def _chosen(query: Select[*tuple[Any, ...]], project_id: str, which: Which) -> Select[*tuple[Any, ...]]:
     named = _with_names(query, project_id).order_by(tables.Service.name).limit(which.limit).offset(which.offset)
+    return _wanted(named, which)
+
+
+def _wanted(query: Select[*tuple[Any, ...]], which: Which) -> Select[*tuple[Any, ...]]:
     if which.version_ids:
-        named = named.where(_BEHIND.in_(which.version_ids))
-    return named
+        query = query.where(_BEHIND.in_(which.version_ids))
+    if which.search:
+        columns = (tables.Service.name, tables.Service.id, tables.Deployment.name, cast(tables.Service.labels, Text))
+        query = query.where(or_(*(column.icontains(which.search, autoescape=True) for column in columns)))
+    return query

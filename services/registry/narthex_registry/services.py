@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select
+from sqlalchemy import delete as delete_rows
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from narthex.contracts import api
 from narthex.contracts.errors import Conflict, Invalid, NotFound
 from narthex.contracts.events import ServiceCreated, ServiceDeleted, ServiceUpdated
 from narthex.contracts.ids import new_id
-from narthex_registry import access, deployments, domains, imported, switching, tables, user_limits, versions
+from narthex_registry import access, claims, deployments, domains, imported, switching, tables, user_limits, versions
 from narthex_registry.database import Change
 from narthex_registry.policy import DEFAULTS, refers, refers_to_no_deployment, service_values
 
@@ -52,6 +53,7 @@ async def create(
     """A new service, and the deployment behind it."""
     values = DEFAULTS | service_values(body, allow_public=allow_public)
     refers(values)
+    await claims.resolve(change.session, project_id, values)
     await _name_is_free(change.session, project_id, body.name)
     has_check, check = "health_check" in values, values.pop("health_check", None)
     service_id = new_id()
@@ -91,12 +93,15 @@ async def update(
     Without `force`, a version that has no healthy instance does not take over from one that has.
     """
     values = service_values(body, allow_public=allow_public)
+    await claims.resolve(change.session, service.project_id, values)
     if values.pop("type", service.type) != service.type:
         raise Invalid("type: cannot be changed; create another service")
     if values.get("name", service.name) != service.name:
         await _name_is_free(change.session, service.project_id, values["name"])
     if service.type == imported.TYPE:
         await _import_from(change, service, values, drained_at)
+    if service.split is not None and values.keys() & {"version", "deployment"}:
+        raise Conflict("version: a rollout of this service is under way; promote it or go back first")
     before = service.version_id or (await deployment_of(change.session, service)).default_version_id
     deployment = await _point(change.session, service, values)
     has_check, check = "health_check" in values, values.pop("health_check", None)
@@ -116,6 +121,7 @@ async def delete(change: Change, service: tables.Service) -> None:
     await user_limits.forget_service(change, service)
     await access.withdraw_all(change, service.id)
     await domains.remove_all(change, service)
+    await change.session.execute(delete_rows(tables.Rollout).where(tables.Rollout.service_id == service.id))
     change.facts.record(ServiceDeleted, service)
     await change.session.delete(service)
     await change.session.flush()

@@ -1,4 +1,4 @@
-"""Sessions: what people get who sign in with a password. A JWT that names a row; without the row it is worth nothing.
+"""Sessions: what people get who sign in. A JWT that names a row; without the row it is worth nothing.
 
 So signing out, another password and the end of a user end them at once, which a JWT alone could not. They are for
 the API only: routers know tokens and nothing else.
@@ -16,6 +16,7 @@ from narthex_registry.database import Change
 
 LASTS = timedelta(hours=12)  # the UbiOps CLI knows no renewal: a working day
 MOST = 20  # sessions of one user; the oldest ends when there is one more
+BY_PASSWORD, BY_TOKEN, BY_SINGLE_SIGN_ON = "password", "token", "single sign-on"
 _ISSUER = "narthex"
 _ALGORITHM = "HS256"
 
@@ -47,13 +48,23 @@ def session_id(key: bytes, text: str) -> str:
     return str(claims["jti"])
 
 
-async def begin(change: Change, user: tables.User, now: datetime) -> tables.Session:
-    """A new session; those that have expired go, and the oldest when there are too many."""
+async def begin(
+    change: Change, user: tables.User, now: datetime, way: str = BY_PASSWORD, token: tables.Token | None = None
+) -> tables.Session:
+    """A new session, which outlives no token that it was begun with; those that have expired go, and the oldest when
+    there are too many."""
     query = select(tables.Session).where(tables.Session.user_id == user.id).order_by(tables.Session.id.desc())
     for place, old in enumerate((await change.session.execute(query)).scalars().all()):
         if old.expires <= now or place >= MOST - 1:
             await change.session.delete(old)
-    session = tables.Session(user_id=user.id, created=now, expires=now + LASTS)
+    latest = token.expires if token is not None and token.expires is not None else now + LASTS
+    session = tables.Session(
+        user_id=user.id,
+        created=now,
+        expires=min(latest, now + LASTS),
+        way=BY_TOKEN if token is not None else way,
+        token_id=token.id if token is not None else None,
+    )
     change.session.add(session)
     await change.session.flush()
     return session

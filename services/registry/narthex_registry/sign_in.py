@@ -14,6 +14,7 @@ from narthex_registry.attempts import Attempts
 from narthex_registry.config import SignInSettings
 from narthex_registry.database import Database
 from narthex_registry.passwords import Passwords
+from narthex_registry.tokens import Keys
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +25,11 @@ class SignIn:
     """Checks passwords and begins sessions."""
 
     def __init__(
-        self, database: Database, passwords: Passwords, key: bytes, clock: Clock, settings: SignInSettings
+        self, database: Database, passwords: Passwords, keys: Keys, clock: Clock, settings: SignInSettings
     ) -> None:
         self._database = database
         self._passwords = passwords
-        self._key = key
+        self._keys = keys
         self._clock = clock
         self._settings = settings
         self._attempts = Attempts(clock, settings.window_s)
@@ -41,7 +42,7 @@ class SignIn:
             if now is None or user.password_hash != now.password_hash:
                 raise Unauthenticated(WRONG)  # changed while we worked it out
             begun = await sessions.begin(change, now, self._clock.now())
-        return sessions.sealed(self._key, begun)
+        return sessions.sealed(self._keys.session, begun)
 
     async def check(self, email: str, password: str, source: str) -> tables.User:
         """Whose e-mail address and password it is."""

@@ -23,6 +23,13 @@ class Streams:
         self._bus = bus
         self.ready = asyncio.Event()
         self.were_ready = False  # once is enough to have started
+        self._refused = ""
+
+    def waiting_for(self) -> str:
+        """Why they never were there; empty when they were."""
+        if self.were_ready:
+            return ""
+        return self._bus.problem() or self._refused or "the streams are being set up"
 
     async def run(self) -> None:
         attempt = 0
@@ -30,6 +37,7 @@ class Streams:
             try:
                 await self._bus.ensure_streams()
             except Unavailable as error:
+                self._refused = error.message
                 log.info("streams not there yet", extra={"fields": {"reason": error.message}})
                 await asyncio.sleep(backoff(attempt, most_s=2.0))
                 attempt += 1

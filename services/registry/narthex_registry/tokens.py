@@ -2,11 +2,11 @@
 
 import secrets
 import string
-from dataclasses import dataclass
+from collections.abc import Callable
 from zlib import crc32
 
 from narthex.contracts.digest import token_digest
-from narthex.runtime.sealing import Sealer
+from narthex.runtime.sealing import Sealer, pass_key, session_key, token_digest_key
 
 # Secret scanners and people recognise it. It begins with none of the letters of "Token ": UbiOps' notebooks cut that
 # off with `lstrip`, which takes every such letter along.
@@ -16,14 +16,28 @@ _RANDOM = 34  # base62: 202 bits
 _CHECK = 6  # base62 of CRC-32: a scanner can tell a token from a text that only looks like one, without asking
 
 
-@dataclass(frozen=True)
 class Keys:
-    """What follows from the sealing key."""
+    """What follows from the sealing keys: from the first one, and for tokens from those before it too."""
 
-    token: bytes  # tokens are kept by their digest under it
-    session: bytes  # signs what people get who sign in with a password
-    sealer: Sealer  # keeps the secrets of webhooks
-    passes: bytes  # signs what browsers carry to routers
+    def __init__(self, *secrets: bytes) -> None:
+        self.sealer = Sealer(*secrets)  # keeps the secrets of webhooks, and variables
+        self.listeners: list[Callable[[], None]] = []  # called when the keys have changed
+        self.use(*secrets)
+
+    def use(self, *secrets: bytes) -> None:
+        """Go on under other sealing keys."""
+        self.secrets = secrets
+        self.sealer.use(*secrets)
+        self.tokens = tuple(token_digest_key(secret) for secret in secrets)  # one may be kept by a digest under each
+        self.session = session_key(secrets[0])  # signs what people get who sign in
+        self.passes = pass_key(secrets[0])  # signs what browsers carry to routers
+        for listener in self.listeners:
+            listener()
+
+    @property
+    def token(self) -> bytes:
+        """What new tokens are kept by their digest under."""
+        return self.tokens[0]
 
 
 def new_token() -> str:
@@ -40,6 +54,15 @@ def checksum(text: str) -> str:
         value, digit = divmod(value, len(_ALPHABET))
         digits = _ALPHABET[digit] + digits
     return digits
+
+
+def is_token(text: str) -> bool:
+    """Whether a text is one that `new_token` may have made."""
+    return (
+        len(text) == len(PREFIX) + _RANDOM + _CHECK
+        and text.startswith(PREFIX)
+        and text.endswith(checksum(text[:-_CHECK]))
+    )
 
 
 def digest(key: bytes, token: str) -> str:

@@ -115,6 +115,12 @@ def value_of(row: EnvironmentVariable, sealer: Sealer) -> str:
     return sealer.open(row.value, _context(row)).decode() if row.is_secret else row.value
 
 
+def seal_anew(row: EnvironmentVariable, sealer: Sealer) -> None:
+    """Have a secret one's value sealed under the present key."""
+    if row.is_secret:
+        row.value = sealer.renewed(row.value, _context(row))
+
+
 def _set(row: EnvironmentVariable, value: str, sealer: Sealer) -> None:
     row.value = sealer.seal(value.encode(), _context(row)) if row.is_secret else value
 

@@ -12,6 +12,7 @@ from narthex.contracts.events import VersionCreated, VersionDeleted, VersionUpda
 from narthex_registry import deployments, imported, instances, paging, revisions, tables, variables
 from narthex_registry.database import Change
 from narthex_registry.fields import given
+from narthex_registry.rollout_plan import UNDER_WAY
 
 REQUIRED = frozenset({"version"})
 # The rest of a version's fields is kept in `settings` and returned; a cleared one falls back to the default
@@ -118,6 +119,7 @@ def set_health_check(change: Change, version: tables.Version, health_check: dict
 async def delete(change: Change, deployment: tables.Deployment, version: tables.Version) -> None:
     """Delete a version with its instances, unless something still stands on it."""
     await _nothing_stands_on(change.session, deployment, version)
+    await _no_rollout_needs(change.session, version)
     await instances.remove_all(change, version, f"version {version.name} was deleted")
     if deployment.default_version_id == version.id:
         deployments.make_default(change, deployment, None)
@@ -215,3 +217,12 @@ async def _nothing_stands_on(session: AsyncSession, deployment: tables.Deploymen
         raise Conflict(
             f"version {version.name} is the default of deployment {deployment.name}; make another one the default first"
         )
+
+
+async def _no_rollout_needs(session: AsyncSession, version: tables.Version) -> None:
+    query = select(tables.Rollout.id).where(
+        tables.Rollout.state.in_(UNDER_WAY),
+        or_(tables.Rollout.version_id == version.id, tables.Rollout.before_id == version.id),
+    )
+    if (await session.execute(query.limit(1))).scalar_one_or_none() is not None:
+        raise Conflict(f"version {version.name} is part of a rollout under way; promote it or go back first")

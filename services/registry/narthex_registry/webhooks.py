@@ -54,7 +54,7 @@ class Webhooks:
         change.session.add(webhook)
         await change.session.flush()
         webhook.headers = self.sealed(body.headers or [], webhook.id)
-        webhook.signing_secret = self._sealer.seal(secret.encode(), f"webhook:{webhook.id}")
+        webhook.signing_secret = self._sealer.seal(secret.encode(), _context(webhook.id))
         await change.session.flush()
         return webhook, secret
 
@@ -107,14 +107,14 @@ class Webhooks:
                 continue
             value = header.value
             if header.protected:
-                value = self._sealer.seal(value.encode(), f"webhook:{owner}:{header.key.lower()}")
+                value = self._sealer.seal(value.encode(), _context(owner, header.key))
             found.append({"key": header.key, "value": value, "protected": header.protected})
         return found
 
     def opened(self, headers: Sequence[dict[str, Any]], owner: str) -> dict[str, str]:
         """Headers as they are sent."""
         return {
-            header["key"]: self._sealer.open(header["value"], f"webhook:{owner}:{header['key'].lower()}").decode()
+            header["key"]: self._sealer.open(header["value"], _context(owner, header["key"])).decode()
             if header["protected"]
             else header["value"]
             for header in headers
@@ -122,13 +122,28 @@ class Webhooks:
 
     def secret_of(self, webhook: tables.Webhook) -> bytes:
         """The key of a webhook's signatures."""
-        text = self._sealer.open(webhook.signing_secret, f"webhook:{webhook.id}").decode()
+        text = self._sealer.open(webhook.signing_secret, _context(webhook.id)).decode()
         return base64.b64decode(text.removeprefix("whsec_"))
+
+    def seal_anew(self, webhook: tables.Webhook) -> None:
+        """Have its secrets sealed under the present key."""
+        webhook.signing_secret = self._sealer.renewed(webhook.signing_secret, _context(webhook.id))
+        webhook.headers = [
+            {**header, "value": self._sealer.renewed(header["value"], _context(webhook.id, header["key"]))}
+            if header["protected"]
+            else header
+            for header in webhook.headers
+        ]
 
     @staticmethod
     async def _name_is_free(session: AsyncSession, project_id: str, name: str) -> None:
         if await _lookup(session, project_id, name) is not None:
             raise Conflict(f"name: there is already a webhook {name}")
+
+
+def _context(owner: str, header: str = "") -> str:
+    """What a secret of a webhook is sealed for: its signatures, or one of its headers."""
+    return f"webhook:{owner}:{header.lower()}" if header else f"webhook:{owner}"
 
 
 def check_event(object_type: str, event: str) -> None:

@@ -7,7 +7,9 @@ from functools import partial
 
 from narthex_router.challenges import Challenges, Doorman
 from narthex_router.downstream import Downstream
+from narthex_router.introduction import Follow, Introduction
 from narthex_router.plane import Plane
+from narthex_router.proxy_protocol import Origin
 from narthex_router.secure import Secure
 from narthex_router.tls import Context
 
@@ -33,12 +35,11 @@ class Acceptor:
 
     async def begin(self) -> None:
         """Begin to accept."""
-        loop, plane = asyncio.get_running_loop(), self._plane
-        for listener in self._listeners.secure:
-            self._servers.append(await loop.create_server(self._secure, sock=listener))
-        for listener in self._listeners.plain:
-            server = await loop.create_server(lambda: Downstream(plane, secure=False), sock=listener)
-            self._servers.append(server)
+        loop = asyncio.get_running_loop()
+        for listeners, serve in ((self._listeners.secure, self._secure), (self._listeners.plain, self._plain)):
+            make = partial(self._introduced, serve) if self._plane.introducers else serve
+            for listener in listeners:
+                self._servers.append(await loop.create_server(make, sock=listener))
         self.open = True
 
     def check(self) -> None:
@@ -56,14 +57,22 @@ class Acceptor:
         for server in self._servers:
             server.close()
 
-    def _secure(self) -> Secure | Doorman:
+    def _introduced(self, follow: Follow) -> Introduction:
+        """One more connection, from a client or from a load balancer that speaks for one."""
+        return Introduction(self._plane, self._plane.introducers, follow)
+
+    def _plain(self, origin: Origin | None = None) -> Downstream:
+        return Downstream(self._plane, secure=False, origin=origin)
+
+    def _secure(self, origin: Origin | None = None) -> Secure | Doorman:
         """One more connection over TLS: known before its handshake is done, for a drain has to wait for it too."""
         plane, challenges = self._plane, self._challenges
         if challenges is not None and challenges.proving:
-            return Doorman(challenges, self._usual, plane.connections, plane.now + plane.bounds.head_s)
-        return self._usual()
+            usual = partial(self._usual, origin)
+            return Doorman(challenges, usual, plane.connections, plane.now + plane.bounds.head_s)
+        return self._usual(origin)
 
-    def _usual(self) -> Secure:
+    def _usual(self, origin: Origin | None) -> Secure:
         plane = self._plane
-        make = partial(Downstream, plane, secure=True)
+        make = partial(Downstream, plane, secure=True, origin=origin)
         return Secure(self._listeners.context, make, plane.connections, plane.now + plane.bounds.head_s)

@@ -6,12 +6,15 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from narthex_router.doors import bearer, session
+from narthex.contracts.passes import Pass
+from narthex_router.doors import bearer, certificate, session
+from narthex_router.doors.certificate import Asked
 from narthex_router.doors.question import Question, Unsettled, Way, question
 from narthex_router.doors.question import Refusal as Refusal
 from narthex_router.table import Caller, Route
 
 FORM = "Authorization must be: Token <token>, or Bearer <token>"
+_OR_SHOW = ", or show a client certificate"
 
 
 class Callers(Protocol):
@@ -20,7 +23,7 @@ class Callers(Protocol):
     in_step: bool  # what is known is not behind
 
     def caller(self, token: bytes) -> Caller | None: ...
-    def visitor(self, subject_id: str, token_id: str, issued_ms: int) -> Caller | None: ...
+    def visitor(self, session: Pass) -> Caller | None: ...
 
 
 class Porter(Protocol):
@@ -38,6 +41,7 @@ class Knock:
     peer: str
     authorization: bytes | None
     session: bytes = b""  # the cookie of a browser that has signed in
+    asked: Asked | None = None  # what the handshake asked of the client; None: nothing
 
 
 def read_authorization(authorization: bytes) -> tuple[bytes, bytes]:
@@ -54,17 +58,36 @@ def admit(route: Route, knock: Knock, callers: Callers, porter: Porter, now: flo
         raise Refusal("address_denied", f"This service is not open to {knock.peer}")
     if not route.authentication_required:
         return None
-    if knock.authorization is not None:
-        caller = _by_authorization(route, knock.authorization, callers, porter, now)
-    elif knock.session:
-        caller = session.visitor(route, knock.session, porter.pass_key, callers.visitor, now)
-    else:
-        raise Refusal("token_missing", "Send the header: Authorization: Token <token>")
+    caller = _comes(route, knock, callers, porter, now)
     if caller.expires_at <= now:
         raise Refusal("token_expired", "Ask for a new token")
     if not caller.may_call(route):
         raise Refusal("permission_denied", "The token's owner may not create requests on this deployment")
     return caller
+
+
+def _comes(route: Route, knock: Knock, callers: Callers, porter: Porter, now: float) -> Caller:
+    """Who somebody is, by the first thing they bring that is a way in here."""
+    door = route.doors.client_certificates if route.doors is not None else None
+    asked = knock.asked if door is not None else None
+    shown = door is not None and asked is not None and asked.names and asked.authorities == door.authorities
+    if knock.authorization is not None and not (shown and not takes_authorization(route)):
+        return _by_authorization(route, knock.authorization, callers, porter, now)
+    if shown:
+        assert door is not None
+        assert asked is not None
+        return certificate.holder(route, door, asked)
+    if knock.session:
+        return session.visitor(route, knock.session, porter.pass_key, callers.visitor, now)
+    if door is not None and (asked is None or asked.authorities != door.authorities):
+        raise Refusal("misdirected", "Open a new connection: this one was not asked for this service's certificates")
+    raise Refusal("token_missing", "Send the header: Authorization: Token <token>" + (_OR_SHOW if door else ""))
+
+
+def takes_authorization(route: Route) -> bool:
+    """Whether `Authorization` is a way in; else it is the application's business."""
+    doors = route.doors
+    return route.token_enabled or (doors is not None and bool(doors.basic_users or doors.jwt))
 
 
 def _by_authorization(route: Route, authorization: bytes, callers: Callers, porter: Porter, now: float) -> Caller:
@@ -76,7 +99,8 @@ def _by_authorization(route: Route, authorization: bytes, callers: Callers, port
     if scheme not in (b"token", b"bearer") or not credential:
         raise Refusal("token_invalid", FORM)
     if doors is not None and doors.jwt is not None and bearer.looks_like_one(credential):
-        return _settled(question(Way.JWT, route, repr(doors.jwt), credential), porter, now)
+        depends = repr((doors.jwt, doors.calling_roles))
+        return _settled(question(Way.JWT, route, depends, credential), porter, now)
     if not route.token_enabled:
         raise Refusal("token_invalid", "This service takes no tokens")
     # A token is looked up by its digest, so its timing says nothing about how much of it was right.

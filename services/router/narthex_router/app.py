@@ -3,24 +3,28 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from narthex.bus import Bus, open_bus
 from narthex.contracts.errors import Misconfigured, Unavailable
-from narthex.contracts.events import RouteApplied, RouterDrained, RouterStarted
+from narthex.contracts.events import ProberAlive, RouteApplied, RouterDrained, RouterStarted
 from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitUseQuestion
 from narthex.routing import open_limit_store, open_table_store
 from narthex.runtime.service import Part
 from narthex.runtime.tasks import background, backoff
 from narthex.runtime.traces import TraceSettings, tracing
+from narthex_router.arms import Arms
+from narthex_router.comparison import tell_comparison
 from narthex_router.config import Config as Config
 from narthex_router.config import listed
 from narthex_router.copyist import Copyist
 from narthex_router.drains import teller
 from narthex_router.herald import Herald
 from narthex_router.ledger import Ledger
+from narthex_router.loads import Loads
 from narthex_router.meter import meter
 from narthex_router.ports import Ports, open_ports
 from narthex_router.predecessor import Predecessor, starting
@@ -29,6 +33,7 @@ from narthex_router.spans import spanning
 from narthex_router.stats import add_up, render
 from narthex_router.successor import Door
 from narthex_router.suspects import Suspects
+from narthex_router.vouching import Vouching
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
 
@@ -41,7 +46,7 @@ LAST_RECORDS_S = 2.0
 async def open(config: Config) -> AsyncIterator[Part]:
     """Run the router: it serves as soon as a table and a certificate are there."""
     name = config.listen.name
-    redis_url = config.table.url.get_secret_value()
+    redis_url = config.table.address
     async with (
         open_bus(config.bus, "router") as bus,
         open_table_store(redis_url, config.table.timeout_s) as store,
@@ -51,17 +56,23 @@ async def open(config: Config) -> AsyncIterator[Part]:
     ):
         ledger = Ledger(bus, name)
         herald = Herald(bus, name)
-        suspects = Suspects(name, bus.tell)
+        suspects = Suspects(name, bus.tell, config.instances.reach())
         drains = teller(bus, name)
+        arms = Arms()
+        vouching = Vouching(config.vouching.stale_after_s)
         tasks.start(ledger.run(), "ledger")
         tasks.start(herald.run(), "limits that were reached")
         tasks.start(bus.answer(LIMIT_USE_SUBJECT, LimitUseQuestion, meter(budgets)), "use of limits")
         in_charge = asyncio.Event()
+        loads = Loads()
 
         async def tell(worker: str, status: Status) -> None:
             if in_charge.is_set():
+                load = loads.of(worker, status.raw or {}, time.monotonic())
                 await bus.tell(
-                    RouteApplied(key=worker, router=name, worker=worker, applied_sequence=status.applied_sequence)
+                    RouteApplied(
+                        key=worker, router=name, worker=worker, applied_sequence=status.applied_sequence, load=load
+                    )
                 )
 
         with starting(config.directory):
@@ -77,9 +88,15 @@ async def open(config: Config) -> AsyncIterator[Part]:
                 herald.add,
                 suspects,
                 drains,
+                arms,
+                vouching,
             )
             tasks.start(drains.run(workers.running), "drains")
+            tasks.start(tell_comparison(arms, name, bus.tell), "how versions compare")
             tasks.start(suspects.run(workers.say_to_all), "suspects")
+            if config.vouching.stale_policy == "stop":
+                tasks.start(vouching.run(workers.say_to_all), "who vouches for instances")
+                tasks.start(bus.listen((ProberAlive,), vouching.hear), "health workers")
             running = tasks.start(workers.run(), "workers")
             door = Door(config.directory, name, ports)
             if predecessor is not None:
@@ -159,7 +176,7 @@ def worker_config(config: Config) -> WorkerConfig:
         public_https_port=listen.public_https_port or listen.https_port,
         serve_plain=listen.serve_plain,
         allow_shrink=listen.allow_shrink,
-        redis_url=config.table.url.get_secret_value(),
+        redis_url=config.table.address,
         redis_timeout_s=config.table.timeout_s,
         sealing_key_file=str(config.sealing.key_file),
         copy_path=config.copy_path,
@@ -170,6 +187,7 @@ def worker_config(config: Config) -> WorkerConfig:
         sign_in_url=config.doors.sign_in_url,
         issuer_networks=listed(config.doors.issuer_networks),
         trusted_proxies=listed(config.doors.trusted_proxies),
+        proxy_protocol_from=listed(config.doors.proxy_protocol_from),
         bounds={
             "connect_s": bounds.connect_timeout_s,
             "first_byte_s": bounds.first_byte_timeout_s,

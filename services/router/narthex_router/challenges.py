@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from narthex_router.facts import Challenge
 from narthex_router.plane import Connection
+from narthex_router.responses import date_line
 from narthex_router.secure import Secure
 from narthex_router.tls import Context, load_pair, new_context
 
@@ -59,8 +60,8 @@ class Challenges:
         if body is None:
             return None
         return (
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncache-control: no-store\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+            b"HTTP/1.1 200 OK\r\n%bcontent-type: application/octet-stream\r\ncache-control: no-store\r\n"
+            b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (date_line(), len(body), body)
         )
 
     def prover(self, first: bytes) -> Context | None:

@@ -21,6 +21,8 @@ class Say(Enum):
     SHUN = b"x"  # main: a JSON array of places that should get no requests for now
     READMIT = b"a"  # main: a JSON array of places that may have requests again
     BUSY = b"b"  # worker: what is under way at draining instances, see `drains`
+    STALE = b"t"  # main: nobody vouches for instances any more (1), or somebody does (empty), see `vouching`
+    COMPARED = b"v"  # worker: how requests went at versions that share a service, see `arms`
     RECORDS = b"r"  # worker: what was dropped, after its length (4 bytes), then request records; each a JSON array
 
 

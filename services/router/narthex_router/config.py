@@ -4,6 +4,7 @@ import os
 import socket
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
@@ -41,7 +42,11 @@ class DoorSettings(BaseSettings):
     # Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, e.g. `10.0.0.0/8`.
     trusted_proxies: str = ""
 
-    @field_validator("issuer_networks", "trusted_proxies")
+    # Networks of TCP load balancers: each connection from there begins with a PROXY header (version 1 or 2), no other
+    # may. Empty: nobody speaks the PROXY protocol.
+    proxy_protocol_from: str = ""
+
+    @field_validator("issuer_networks", "trusted_proxies", "proxy_protocol_from")
     @classmethod
     def _networks(cls, text: str) -> str:
         networks(listed(text))
@@ -64,6 +69,15 @@ class BoundSettings(BaseSettings):
     drain_timeout_s: float = 8.0  # below the supervisor's 10 s
 
 
+class VouchingSettings(BaseSettings):
+    """What becomes of instances without an identity when no health worker has been heard for long."""
+
+    model_config = group("NARTHEX_ROUTER_")
+
+    stale_policy: Literal["serve", "stop"] = "serve"  # stop: their addresses may be somebody else's by then
+    stale_after_s: float = 600.0  # a restart of NATS takes seconds; an address is used again after minutes or hours
+
+
 class Config:
     """All settings of the router."""
 
@@ -76,6 +90,7 @@ class Config:
         self.bounds = BoundSettings()
         self.instances = InstanceSettings()
         self.doors = DoorSettings()
+        self.vouching = VouchingSettings()
 
     @cached_property
     def directory(self) -> Path:

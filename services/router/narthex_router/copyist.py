@@ -42,6 +42,8 @@ class Copyist:
                 pass
             except OSError as error:
                 log.error("the table could not be copied to disk", extra={"fields": {"error": str(error)}})
+            except Exception:  # what is in the store is nobody's reason to end
+                log.exception("the table could not be copied to disk")
             await asyncio.sleep(self._every_s)
 
     async def _copy_all(self) -> tuple[Position, int]:

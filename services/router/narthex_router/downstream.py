@@ -10,10 +10,12 @@ from typing import cast
 
 from narthex_router.bodies import NO_BODY, Body, first_bytes, request_body
 from narthex_router.doors import proxies
+from narthex_router.doors.certificate import Asked
 from narthex_router.exchange import Exchange
 from narthex_router.forwarding import Forwarding
 from narthex_router.http1 import (
     HOPELESS,
+    NOT_SERVED,
     REQUEST_LINE,
     BadMessage,
     Fields,
@@ -22,9 +24,10 @@ from narthex_router.http1 import (
     read_request_fields,
 )
 from narthex_router.plane import Plane
+from narthex_router.proxy_protocol import Origin
 from narthex_router.responses import problem, redirect
 from narthex_router.shape import Ruling, Shape, new_shape, rule
-from narthex_router.tls import covers, hosts_of
+from narthex_router.tls import asked_of, covers, hosts_of
 
 PIPELINE = 64 * 1024  # bytes of further requests held while one is under way
 MAX_EMPTY_LINES = 4  # before a request
@@ -33,7 +36,6 @@ LINGER_BYTES = 1 << 20  # read and thrown away after an early answer, so that th
 
 # Stands for the shape before the first request; no version fits it.
 NO_SHAPE = Shape(b"", b"", Fields(), b"", "", keep_alive=False)
-_NOT_SERVED = frozenset({b"CONNECT", b"TRACE"})
 _UNROUTED = {
     Ruling.UNKNOWN: ("unknown_service", "Check the host; a service's host is <service-id>.services.<domain>"),
     Ruling.MISDIRECTED: ("misdirected", "Open a new connection for this host"),
@@ -44,6 +46,7 @@ class Downstream(asyncio.Protocol):
     """One client connection."""
 
     __slots__ = (
+        "_asked",
         "_beginning",
         "_buffer",
         "_certified",
@@ -63,17 +66,19 @@ class Downstream(asyncio.Protocol):
         "transport",
     )
 
-    def __init__(self, plane: Plane, *, secure: bool) -> None:
+    def __init__(self, plane: Plane, *, secure: bool, origin: Origin | None = None) -> None:
+        """`origin` is where the client is, if not at the other end of the connection."""
         # For ever.
         self.plane = plane
         self.secure = secure
         self.forwarding = Forwarding(self, plane)
         # Per connection.
         self.transport: asyncio.Transport
-        self.peer = ""
+        self.peer = origin.address if origin is not None else ""
         self._forwarded = b""
-        self._port = 0
+        self._port = origin.port if origin is not None else 0
         self._certified: tuple[bytes, ...] = ()
+        self._asked: Asked | None = None  # of the client, in the handshake
         self._buffer = b""
         self._beginning = False
         self._closing = False
@@ -91,14 +96,16 @@ class Downstream(asyncio.Protocol):
         self.forwarding.transport = transport
         plane = self.plane
         transport.set_write_buffer_limits(high=plane.bounds.buffer)
-        address = transport.get_extra_info("peername")
-        self.peer = address[0] if address else ""
-        listening = transport.get_extra_info("sockname")
-        port = listening[1] if listening else 0
-        self._port = port
-        self._forwarded = proxies.forwarded_lines(self.peer, b"https" if self.secure else b"http", port)
+        if not self.peer:
+            address = transport.get_extra_info("peername")
+            self.peer = address[0] if address else ""
+            listening = transport.get_extra_info("sockname")
+            self._port = listening[1] if listening else 0
+        self._forwarded = proxies.forwarded_lines(self.peer, b"https" if self.secure else b"http", self._port)
         if self.secure:
-            self._certified = hosts_of(transport.get_extra_info("ssl_object"))
+            handshake = transport.get_extra_info("ssl_object")
+            self._certified = hosts_of(handshake)
+            self._asked = asked_of(handshake)
         plane.connections.add(self)
         self._await_head()
 
@@ -106,9 +113,10 @@ class Downstream(asyncio.Protocol):
         forwarding = self.forwarding
         if forwarding.exchange is None:
             shape = self._shape
-            usual = shape.plain and data.endswith(shape.tail) and not self._buffer and not self._closing
-            if usual and self._begin_usual(data, shape):
-                return
+            if shape.plain and data.endswith(shape.tail) and not self._buffer and not self._closing:
+                line = data[: -len(shape.tail)]  # most requests differ from the one before in this at most
+                if (line == shape.line or self._reads(shape, line)) and forwarding.begin_plain(shape):
+                    return
             if self._lingering >= 0:
                 self._throw_away(data)
             elif not self._closing:
@@ -268,7 +276,7 @@ class Downstream(asyncio.Protocol):
             shape = self._new_shape(block, version, started_at)
         if target[0] != 0x2F:  # "/"
             target = other_target(method, target, shape.host)
-        if method in _NOT_SERVED:
+        if method in NOT_SERVED:
             raise BadMessage(f"{method.decode()} is not served here", 405)
         self.forwarding.keep_alive = shape.keep_alive and not plane.draining
         body = NO_BODY if shape.plain else request_body(shape.fields)
@@ -289,28 +297,12 @@ class Downstream(asyncio.Protocol):
         self.forwarding.begin(exchange, body, first)
         return after
 
-    def _begin_usual(self, data: bytes, shape: Shape) -> bool:
-        """Begin a request that came alone and differs from the one before in its first line only: most do.
+    def _reads(self, shape: Shape, line: bytes) -> bool:
+        """Whether a request that came alone differs from the one before in this first line only, and can be served.
 
-        False where anything else is the case. Nothing is read with less care: the first line is matched as ever,
-        and the bytes after it are those that were read before.
+        Nothing is read with less care: the line is matched as ever, and the bytes after it were read before.
         """
-        plane = self.plane
-        line = REQUEST_LINE.fullmatch(data, 0, len(data) - len(shape.tail))
-        if line is None or len(data) > plane.bounds.max_target:
-            return False
-        method, target, version = line.groups()
-        started_at = time.time()
-        if target[0] != 0x2F or method in _NOT_SERVED or not shape.holds(version, plane.table, started_at):
-            return False
-        route = shape.route
-        assert route is not None
-        self.forwarding.keep_alive = shape.keep_alive and not plane.draining
-        exchange = Exchange(
-            plane.ids.next(started_at), method, target, shape, route, time.monotonic(), started_at, plane.now
-        )
-        self.forwarding.begin(exchange, NO_BODY, b"")
-        return True
+        return len(line) <= self.plane.bounds.max_target and shape.reads(line)
 
     def _new_shape(self, block: bytes, version: bytes, now: float) -> Shape:
         """Rule on a request that is not like the one before, or on one that things have changed for."""
@@ -318,7 +310,8 @@ class Downstream(asyncio.Protocol):
         self._shape = NO_SHAPE
         fields = held.fields if held.block == block else read_request_fields(block, plane.bounds.max_fields)
         trusted = plane.trusted
-        shape = new_shape(block, version, fields, proxies.client(self.peer, fields, trusted) if trusted else self.peer)
+        peer = proxies.client(self.peer, fields, trusted) if trusted else self.peer
+        shape = new_shape(block, version, fields, peer, self._asked)
         self.rule(shape, now)
         self._shape = shape
         return shape

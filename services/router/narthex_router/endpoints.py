@@ -5,6 +5,7 @@ used for another (DESIGN section 12).
 """
 
 import asyncio
+import errno
 import random
 from collections import deque
 from collections.abc import Collection, Iterable
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 from narthex.contracts.reach import Reach
 from narthex_router import balance
 from narthex_router.evidence import Place, place_of
-from narthex_router.exchange import CONNECT_FAILED, Exchange
+from narthex_router.exchange import CONNECT_FAILED, ROUTER_EXHAUSTED, Exchange
 from narthex_router.http1 import ResponseHead, affinity_key, read_response_head
+from narthex_router.identity import Asking
 from narthex_router.retries import RetryBudget
 from narthex_router.table import Route, Target
 from narthex_router.upstream import Upstream
@@ -22,6 +24,14 @@ from narthex_router.upstream import Upstream
 if TYPE_CHECKING:
     from narthex_router.forwarding import Forwarding
 
+# What we lack, and not the instance; see also `evidence.kind_of`.
+OURS = {
+    errno.EMFILE: "descriptors",
+    errno.ENFILE: "descriptors",
+    errno.ENOBUFS: "memory",
+    errno.ENOMEM: "memory",
+    errno.EADDRNOTAVAIL: "local ports",
+}
 ANYWHERE = Reach()  # but where no instance may be
 FORGET_AFTER_S = 60.0  # without a request
 FORGET_EVERY_S = 10.0
@@ -91,6 +101,9 @@ class Endpoint:
         """A new connection; raises OSError or TimeoutError."""
         loop, address, port = asyncio.get_running_loop(), self.target.address, self.target.port
         self._may_be_at(address)
+        if self.target.identity:
+            async with asyncio.timeout(timeout_s):
+                return await self._connect_to_itself(self.target.identity)
         async with asyncio.timeout(timeout_s):
             _, upstream = await loop.create_connection(lambda: Upstream(self), address, port)
         try:  # a name may lead elsewhere each time: what counts is where it did, before anything is sent there
@@ -98,6 +111,24 @@ class Endpoint:
         except PermissionError:
             upstream.close()
             raise
+        return upstream
+
+    async def _connect_to_itself(self, identity: str) -> Upstream:
+        """A connection to the instance that has this identity, and to no other one at its address."""
+        target = self.target
+        host = f"[{target.address}]" if ":" in target.address else target.address
+        asking = Asking(target.identity_path, f"{host}:{target.port}", identity)
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: asking, target.address, target.port)
+        try:
+            self._may_be_at(transport.get_extra_info("peername", (target.address,))[0])
+            asking.ask()
+            await asking.over
+        except BaseException:
+            transport.abort()
+            raise
+        upstream = Upstream(self)
+        upstream.connection_made(transport)
+        transport.set_protocol(upstream)
         return upstream
 
     def _may_be_at(self, address: str) -> None:
@@ -124,24 +155,27 @@ class Endpoints:
         self._of_route: dict[bytes, tuple[Route, list[Endpoint]]] = {}
         self._waiting: dict[bytes, deque[Forwarding]] = {}
         self._shunned: set[Place] = set()
+        self._stopped = False  # instances without an identity: nobody vouches for them, see `vouching`
         self._leaving: frozenset[str] = frozenset()  # draining: a request that holds an old route may still know them
         self.retries = RetryBudget()
         self._turn = 0
         self._forget_at = 0.0
-        self._random = random.Random().random  # noqa: S311 - load balancing, not a secret
+        self.random = random.Random().random  # noqa: S311 - load balancing, not a secret
 
     def of(self, route: Route) -> list[Endpoint]:
         """The endpoints of a route that are not shunned, in the order of its targets."""
-        held = self._of_route.get(route.host)
+        held = self._of_route.get(route.key)
         if held is not None and held[0] is route:
             return held[1]
         targets = route.targets
+        if self._stopped:
+            targets = tuple(each for each in targets if each.identity)
         if self._leaving:
             targets = tuple(each for each in targets if each.instance_id not in self._leaving) or targets
         if self._shunned:  # never the last ones: what one router sees is no verdict
             targets = tuple(each for each in targets if place_of(each) not in self._shunned) or targets
         endpoints = [self._endpoint(target) for target in targets]
-        self._of_route[route.host] = (route, endpoints)
+        self._of_route[route.key] = (route, endpoints)
         return endpoints
 
     def shun(self, places: Iterable[Place]) -> bool:
@@ -159,6 +193,11 @@ class Endpoints:
             self._leaving = leaving
             self._of_route.clear()
 
+    def vouched(self, *, stale: bool) -> None:
+        """Whether nobody has vouched for instances for so long that those without an identity get no requests."""
+        self._stopped = stale
+        self._of_route.clear()
+
     def under_way(self, instance_ids: Collection[str]) -> dict[str, int]:
         """How many requests each of these has now, from this worker."""
         counts = dict.fromkeys(instance_ids, 0)
@@ -174,7 +213,7 @@ class Endpoints:
     def choose(self, route: Route, exchange: Exchange, now: float) -> Endpoint | None:
         """The endpoint for the next attempt, counted as in flight; None when none is left or none has room."""
         policy = route.policy
-        held = self._of_route.get(route.host)
+        held = self._of_route.get(route.key)
         endpoints = held[1] if held is not None and held[0] is route else self.of(route)
         if exchange.attempts:
             others = [endpoint for endpoint in endpoints if not exchange.tried(endpoint.target)]
@@ -184,16 +223,16 @@ class Endpoints:
         if not endpoints:
             return None
         if policy.slow_start_s:
-            endpoints = balance.warmed(endpoints, route.since, policy.slow_start_s, exchange.started_at, self._random)
+            endpoints = balance.warmed(endpoints, route.since, policy.slow_start_s, exchange.started_at, self.random)
         if len(endpoints) == 1:
             endpoint = endpoints[0]
         elif len(endpoints) == 2 and policy.balancing == "least_of_two":  # the most usual, two calls shorter
             endpoint = balance.lighter(endpoints[0], endpoints[1])
         elif policy.balancing == "affinity":
             affinity = affinity_key(exchange.shape.fields.forward, policy.affinity, cookie=policy.affinity_cookie)
-            endpoint = balance.choose(endpoints, self._random, policy.balancing, affinity)
+            endpoint = balance.choose(endpoints, self.random, policy.balancing, affinity)
         else:
-            endpoint = balance.choose(endpoints, self._random, policy.balancing)
+            endpoint = balance.choose(endpoints, self.random, policy.balancing)
         self._turn = endpoint.turn = self._turn + 1
         endpoint.last_used = now
         endpoint.in_flight += 1
@@ -258,6 +297,8 @@ class Endpoints:
 
 def reason_of(error: Exception) -> tuple[str, str]:
     """The code and the sentence for a connection that could not be made."""
+    if isinstance(error, OSError) and error.errno in OURS:
+        return ROUTER_EXHAUSTED, f"this router lacks {OURS[error.errno]} for one more connection"
     if isinstance(error, TimeoutError):
         return CONNECT_FAILED, "connect timed out"
     if isinstance(error, ConnectionRefusedError):

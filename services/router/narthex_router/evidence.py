@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
+from narthex_router.arms import Arms
 from narthex_router.exchange import (
     FIRST_BYTE_TIMEOUT,
     TRUNCATED,
@@ -19,6 +20,7 @@ from narthex_router.exchange import (
     Exchange,
     State,
 )
+from narthex_router.identity import OtherInstance
 from narthex_router.route import Target
 
 PROGRESS_EVERY_S = 1.0  # answers alone are no news: told so often, where there were any
@@ -80,6 +82,7 @@ class Evidence:
         self._failed: dict[Place, Seen] = {}
         self._served: dict[str, tuple[Place, Seen]] = {}  # by instance
         self._told_progress = 0.0
+        self.arms = Arms()  # versions that share a service
 
     def connect_failed(self, target: Target, error: Exception, now: float) -> Place | None:
         """Count a connect that failed; the place that should get no requests for now, if it is its fault."""
@@ -88,7 +91,7 @@ class Evidence:
             return None
         place = place_of(target)
         self._failed.setdefault(place, Seen()).fail(kind, now)
-        return place
+        return place if kind != BAD_RESPONSE else None  # that it accepts connections would bring it back at once
 
     def attempt_failed(self, attempt: Attempt, code: str, now: float, *, answered: bool) -> None:
         """Count an attempt that failed on a connection."""
@@ -100,6 +103,8 @@ class Evidence:
     def answered(self, ended: Iterable[Exchange]) -> None:
         """Count requests that are over."""
         for exchange in ended:
+            if exchange.route.split is not None:
+                self.arms.answered(exchange)
             if exchange.answered_at and exchange.outcome != TRUNCATED:
                 seen = self._of(exchange.attempts[-1].target)
                 seen.successes += 1
@@ -158,6 +163,8 @@ def kind_of(error: Exception) -> int | None:
         return REFUSED
     if isinstance(error, TimeoutError):
         return CONNECT_TIMEOUT
+    if isinstance(error, OtherInstance):
+        return BAD_RESPONSE
     if not isinstance(error, OSError):
         return None
     if error.errno in _NO_WAY:

@@ -7,6 +7,8 @@ before it gets here.
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from narthex_router.doors.question import Asking
 from narthex_router.gate import Gate, Waiter
 from narthex_router.shape import Shape
@@ -29,6 +31,7 @@ class Step(IntEnum):
     ANSWERED = 1  # a final response head came
     UPGRADED = 2  # 101
     LOST = 3  # this attempt failed and another may be made
+    ANSWERED_WHOLE = 5  # the whole response came in one piece and went on to the client
     ENDED = 4  # answered in full, refused, or broken off
 
 
@@ -37,6 +40,7 @@ NEXT: dict[tuple[State, Step], State] = {
     (State.CONNECTING, Step.LOST): State.CONNECTING,
     (State.CONNECTING, Step.ENDED): State.OVER,
     (State.WAITING, Step.ANSWERED): State.STREAMING,
+    (State.WAITING, Step.ANSWERED_WHOLE): State.OVER,
     (State.WAITING, Step.UPGRADED): State.TUNNEL,
     (State.WAITING, Step.LOST): State.CONNECTING,
     (State.WAITING, Step.ENDED): State.OVER,
@@ -50,27 +54,26 @@ _MOVES: dict[State, dict[Step, State]] = {
 }
 
 CONNECT_FAILED = "connect_failed"
+ROUTER_EXHAUSTED = "router_exhausted"  # it is us who lack something for one more connection
 UPSTREAM_CLOSED = "upstream_closed"
 UPSTREAM_BAD_RESPONSE = "upstream_bad_response"
 FIRST_BYTE_TIMEOUT = "first_byte_timeout"
 IDLE_TIMEOUT = "idle_timeout"
 
+ANSWERED = "answered"  # an attempt
 COMPLETE = "complete"
 TRUNCATED = "truncated"
 CLIENT_GONE = "client_gone"
 
 
-class Attempt:
-    """One try to have the request answered by an instance."""
+class Attempt(Struct, eq=False):
+    """One try to have the request answered by an instance. A struct: made in half the time of a class (measured)."""
 
-    __slots__ = ("at", "outcome", "reason", "reused", "target")
-
-    def __init__(self, target: Target, at: float, reused: bool) -> None:
-        self.target = target
-        self.at = at  # monotonic seconds
-        self.reused = reused  # over a connection that had served before
-        self.outcome = "answered"
-        self.reason = ""
+    target: Target
+    at: float  # monotonic seconds
+    reused: bool  # over a connection that had served before
+    outcome: str = ANSWERED
+    reason: str = ""
 
 
 class Exchange:
@@ -85,6 +88,7 @@ class Exchange:
         "ended_at",
         "hold",
         "id",
+        "judged",
         "method",
         "outcome",
         "progress",
@@ -130,6 +134,7 @@ class Exchange:
         self.attempts: list[Attempt] = []
         self.hold: Gate | Waiter | Asking | None = None  # what it passed its service's limits by, or waits with
         self.traced = False  # its trace begins here and is sent
+        self.judged: tuple[object, Route] | None = None  # by which it was looked at again; None: it never was
         self.capture: Capture | None = None  # headers and bodies, where they are to be written down
         self.replay: bytes | None = None  # all that was sent upstream, while it is small enough to send again
         self.request_bytes = 0
@@ -155,9 +160,21 @@ class Exchange:
         self.state = _MOVES[self.state][Step.ENDED]
         self.replay = None
 
+    def answered_whole(self, status: int, size: int, now: float) -> None:
+        """Its response came in one piece: answered and over at the same moment."""
+        self.state = _MOVES[self.state][Step.ANSWERED_WHOLE]
+        self.status = status
+        self.response_bytes = size
+        self.answered_at = self.ended_at = now
+        self.replay = None
+
     def tried(self, target: Target) -> bool:
         """Whether this instance was given this request already."""
         return any(attempt.target is target for attempt in self.attempts)
+
+    def was_closed(self) -> bool:
+        """Whether a connection died before it had answered this request."""
+        return any(attempt.outcome == UPSTREAM_CLOSED for attempt in self.attempts)
 
     def failed_by(self, target: Target) -> bool:
         """Whether this instance failed this request. A connection that had served before may just have been old."""

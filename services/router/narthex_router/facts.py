@@ -12,6 +12,7 @@ from sys import intern
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field, json
+from msgspec.structs import force_setattr as _settle
 
 from narthex.routing import Kind
 from narthex_router.doors.policy import Doors
@@ -22,15 +23,11 @@ ROUTABLE = frozenset({"healthy", "busy"})
 SHARED = frozenset({Kind.DEPLOYMENT, Kind.SERVICE})
 GONE_KEPT = 100_000  # of each kind, the last: what an older entry could still bring back
 # Words that stand in every entity: one string for each. Found faster here than among a million interned strings.
-_WORDS = {
-    word: word
-    for words in (
-        "least_of_two round_robin least_in_flight affinity",
-        "enforce shadow closed open",
-        "none metadata full",
-    )
-    for word in words.split()
-}
+_WORDS = {word: word for word in ("none", "metadata", "full")}
+CHECKS_KEPT = 1000  # different ones; most versions' are the same
+SETTINGS_KEPT = 10_000  # likewise of services
+_CHECKS: "dict[HealthCheck, HealthCheck]" = {}
+_SETTINGS: "dict[Settings, Settings]" = {}
 Port = Annotated[int, Meta(gt=0, lt=65536)]
 
 
@@ -51,15 +48,26 @@ class Deployment(Fact, gc=False):
         self.default_version_id = intern(self.default_version_id) if self.default_version_id else None
 
 
+class HealthCheck(Struct, gc=False, frozen=True):
+    """Of a version's health check: where its instances say who they are."""
+
+    path: str | None = None
+
+
 class Version(Fact, gc=False):
     """What its service's requests leave behind; None: as usual."""
 
     deployment_id: str
     request_retention_mode: str | None = None
     request_retention_time: int | None = None
+    health_check: HealthCheck | None = None
 
     def __post_init__(self) -> None:
         self.deployment_id = intern(self.deployment_id)
+        if self.health_check is not None:
+            self.health_check = _CHECKS.setdefault(self.health_check, self.health_check)
+            if len(_CHECKS) > CHECKS_KEPT:
+                _CHECKS.clear()
         if self.request_retention_mode is not None:
             self.request_retention_mode = _WORDS.get(self.request_retention_mode, self.request_retention_mode)
         if self.request_retention_time == USUAL.keep_s:
@@ -68,12 +76,23 @@ class Version(Fact, gc=False):
     def keeps(self) -> tuple[str | None, int | None]:
         return self.request_retention_mode, self.request_retention_time
 
+    def identity_path(self) -> str:
+        """Where its instances say who they are."""
+        return (self.health_check.path if self.health_check is not None else None) or "/"
 
-class Service(Fact, gc=False):
-    project_id: str
-    deployment_id: str
-    port: Port
-    version_id: str | None = None  # None: the deployment's default
+
+class Split(Struct, gc=False, frozen=True):
+    """Another version gets a part of a service's requests."""
+
+    rollout_id: str
+    version_id: str
+    weight: float
+    sticky: str | None = None
+
+
+class Settings(Struct, gc=False, frozen=True):
+    """What a service's owner chose; one object for all services that chose the same (see `_read_service`)."""
+
     # Whatever these hold is taken, and all but a plain false (or true) means protected: a damaged entry must never
     # open a service, nor keep one open.
     authentication_required: Any = True
@@ -105,22 +124,30 @@ class Service(Fact, gc=False):
     request_logging_redact_headers: tuple[str, ...] = ()
     request_logging_redact_fields: tuple[str, ...] = ()
     doors: Doors | None = None
+    split: Split | None = None
+
+    def __post_init__(self) -> None:
+        # Plain booleans before anything is compared: 0 equals False, and must not stand for it.
+        _settle(self, "authentication_required", self.authentication_required is not False)
+        _settle(self, "authentication_method_token_enabled", self.authentication_method_token_enabled is True)
+        _settle(self, "authentication_header_pass_through", self.authentication_header_pass_through is True)
+        _settle(self, "user_rate_limits", self.user_rate_limits or None)
+        _settle(self, "user_concurrency_limits", self.user_concurrency_limits or None)
+        if self.affinity is not None and not self.affinity.isascii():
+            raise ValueError("affinity names a header field or a cookie, in ASCII")
+
+
+class Service(Fact, gc=False):
+    project_id: str
+    deployment_id: str
+    port: Port
+    version_id: str | None = None  # None: the deployment's default
+    settings: Settings = field(default=Settings(), name="-settings")  # read from the same entity
 
     def __post_init__(self) -> None:
         self.project_id = intern(self.project_id)
         self.deployment_id = intern(self.deployment_id)
         self.version_id = intern(self.version_id) if self.version_id else None
-        self.balancing = _WORDS.get(self.balancing, self.balancing)
-        self.limit_policy = _WORDS.get(self.limit_policy, self.limit_policy)
-        self.limit_when_unknown = _WORDS.get(self.limit_when_unknown, self.limit_when_unknown)
-        if self.request_logging_sample == USUAL.sample:
-            self.request_logging_sample = None  # a number of its own is 24 bytes
-        if self.request_logging_max_body == USUAL.max_body:
-            self.request_logging_max_body = None
-        self.user_rate_limits = self.user_rate_limits or None  # an empty dict is 64 bytes
-        self.user_concurrency_limits = self.user_concurrency_limits or None
-        if self.affinity is not None and not self.affinity.isascii():
-            raise ValueError("affinity names a header field or a cookie, in ASCII")
 
 
 class Instance(Fact, gc=False):
@@ -130,11 +157,12 @@ class Instance(Fact, gc=False):
     port: Port | None = None  # None: the service's
     weight: int = 1
     stopping: bool = False
+    identity: str | None = None
     # The last verdict on it stands here too: an entry of its own would cost one more look-up in a large dict each time
     # and 80 bytes.
     fit: bool = field(default=False, name="-fit")  # said to be able to take requests
     judged_at: int = field(default=-1, name="-judged_at")  # the verdict's revision
-    fit_since: float = field(default=0.0, name="-fit_since")  # Unix seconds, by the verdict's revision
+    fit_since: int = field(default=0, name="-fit_since")  # Unix milliseconds: the revision of a verdict
 
     def __post_init__(self) -> None:
         self.deployment_id = intern(self.deployment_id)
@@ -204,12 +232,32 @@ class Domain(Fact, gc=False):
         self.service_id = intern(self.service_id)
 
 
+class SignOut(Fact, gc=False):
+    """A browser's session that was ended; `at` is when it would have ended by itself, in Unix seconds."""
+
+
+_service = json.Decoder(Service).decode
+_settings = json.Decoder(Settings).decode
+
+
+def _read_service(payload: bytes) -> Service:
+    """A service, with settings that it shares: most installations have a few different ones, of 300 bytes each."""
+    service, own = _service(payload), _settings(payload)
+    try:
+        if len(_SETTINGS) >= SETTINGS_KEPT:
+            _SETTINGS.clear()
+        service.settings = _SETTINGS.setdefault(own, own)
+    except TypeError:  # what has doors or users' limits has no hash, and is seldom the same
+        service.settings = own
+    return service
+
+
 # Kinds that are not here are told by the registry and not needed: their sequence numbers are all that counts.
 READ: dict[Kind, Callable[[bytes], Any]] = {
     Kind.PROJECT: json.Decoder(Project).decode,
     Kind.DEPLOYMENT: json.Decoder(Deployment).decode,
     Kind.VERSION: json.Decoder(Version).decode,
-    Kind.SERVICE: json.Decoder(Service).decode,
+    Kind.SERVICE: _read_service,
     Kind.INSTANCE: json.Decoder(Instance).decode,
     Kind.HEALTH: json.Decoder(Health).decode,
     Kind.TOKEN: json.Decoder(Token).decode,
@@ -217,6 +265,7 @@ READ: dict[Kind, Callable[[bytes], Any]] = {
     Kind.CERTIFICATE: json.Decoder(Certificate).decode,
     Kind.CHALLENGE: json.Decoder(Challenge).decode,
     Kind.DOMAIN: json.Decoder(Domain).decode,
+    Kind.SIGN_OUT: json.Decoder(SignOut).decode,
 }
 
 

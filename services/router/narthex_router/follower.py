@@ -97,6 +97,9 @@ class Follower:
                 if attempt == 0:
                     log.warning("table store away", extra={"fields": {"error": error.message}})
                 self.waiting_for = error.message
+            except Exception:  # a store that says what nobody can understand must not end what serves without it
+                log.exception("the shared table cannot be followed")
+                self.waiting_for = "a routing table that can be read"
             await asyncio.sleep(pause)
             attempt += 1
 
@@ -116,6 +119,7 @@ class Follower:
             await _let_go(table)
             return position, None
         before = self.table
+        table.apply(before.sign_outs())  # a Valkey that lost its data must not bring anybody's session back
         self._take(table)
         await _let_go(before)
         return position, epoch

@@ -121,6 +121,11 @@ class Gates:
     def waiting(self) -> bool:
         return bool(self._lines)
 
+    @property
+    def alive(self) -> bool:
+        """Whether any limit has something in hand, which has to be renewed or handed back."""
+        return bool(self._alive)
+
     def poke(self, limit: AnyLimit) -> None:
         """The limit may have something to ask."""
         self._poked[limit] = self._alive[limit] = None

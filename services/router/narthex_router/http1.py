@@ -27,6 +27,8 @@ _ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#]+)((?:/[^#]*)?)")
 # A line end that cannot become CR LF, or a NUL: refused at once rather than when the head's time is over.
 HOPELESS = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\x00")
 
+NOT_SERVED = frozenset({b"CONNECT", b"TRACE"})  # methods
+
 
 class BadMessage(Exception):
     """A message that breaks the rules. `status` is what a client is answered; the text names the rule."""
@@ -89,12 +91,16 @@ _REQUEST_FIELDS = {
     b"true-client-ip": _DROP,
     b"cf-connecting-ip": _DROP,
     b"x-client-cert": _DROP,
+    b"x-forwarded-client-cert": _DROP,
+    b"client-cert": _DROP,
+    b"client-cert-chain": _DROP,
     b"x-original-url": _DROP,
     b"x-rewrite-url": _DROP,
     b"forwarded": _DROP,
     b"x-narthex-user": _DROP,
     b"x-narthex-project": _DROP,
     b"x-narthex-service": _DROP,
+    b"x-narthex-roles": _DROP,
     b"x-narthex-error": _DROP,
     b"x-narthex-instance": _DROP,
 }
@@ -295,6 +301,7 @@ _RESPONSE_FIELDS = {
     b"te": _DROP,
     b"x-request-id": _DROP,
     b"x-narthex-error": _DROP,
+    b"x-narthex-instance": _DROP,  # between an instance and us: who knows it could pass for the instance
 }
 
 

@@ -46,7 +46,7 @@ class Lessor:
         while True:
             if await self._round():
                 attempt = 0
-                await self._wait(LINE_TICK_S if self._gates.waiting else TICK_S)
+                await self._wait(LINE_TICK_S if self._gates.waiting else TICK_S if self._gates.alive else BEAT_S)
             else:
                 await asyncio.sleep(backoff(attempt, most_s=0.5))
                 attempt += 1

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Protocol
 from narthex.runtime.tasks import Background
 from narthex_router.bounds import Bounds
 from narthex_router.doors.porter import Porter
+from narthex_router.doors.question import ASKING, Question, Refusal
+from narthex_router.doors.standing import taken_back
 from narthex_router.gate import Gate
 from narthex_router.gates import Gates
 from narthex_router.journal import Journal
+from narthex_router.shape import knock_of
 from narthex_router.table import Table
 
 if TYPE_CHECKING:
+    from narthex.routing import Entry
     from narthex_router.challenges import Challenges
+    from narthex_router.doors.crier import Crier
     from narthex_router.doors.policy import Network
     from narthex_router.endpoints import Endpoint, Endpoints
     from narthex_router.exchange import Exchange
@@ -45,12 +50,14 @@ class RequestIds:
     for up to 256 ids at once: 0.15 us an id, where formatting each takes 1.1 us (measured).
     """
 
-    __slots__ = ("_last", "_round", "_stem", "_tail", "_until")
+    __slots__ = ("_last", "_round", "_stem", "_tail", "_until", "parent", "trace")
 
     def __init__(self) -> None:
         self._tail = os.urandom(5).hex().encode()
         self._round = 0
         self._stem = b""
+        # Of the last id: what comes after it in a head that goes upstream, up to its last byte and from there on.
+        self.trace = self.parent = b""
         self._last = 256  # the last byte of the next id
         self._until = 0.0  # Unix seconds
 
@@ -71,6 +78,9 @@ class RequestIds:
             0x8000 | count & 0x3FFF,
             self._tail,
         )
+        trace = self._stem.replace(b"-", b"")
+        self.trace = b"\r\ntraceparent: 00-" + trace
+        self.parent = b"-%b-00\r\n\r\n" % trace[:16]
         self._last = 0
         self._until = unix_s + ID_TIME_S
 
@@ -87,15 +97,19 @@ class Plane:
     https_port: int
     serve_plain: bool = False
     trusted: "tuple[Network, ...]" = ()  # proxies whose word on the client counts
+    introducers: "tuple[Network, ...]" = ()  # load balancers whose connections begin with a PROXY header
     draining: bool = False
     traced: int = 0  # of 2 ** 32: the share of requests whose traces begin here and are sent
     now: float = field(default_factory=time.monotonic)  # coarse: set by the sweeper
+    unix_offset: float = field(default_factory=lambda: time.time() - time.monotonic())  # likewise: Unix time less `now`
     gates: Gates = field(default_factory=lambda: Gates(time.monotonic))
     ids: RequestIds = field(default_factory=RequestIds)
     challenges: "Challenges | None" = None  # what a CA may ask for; none while there is nothing
     porter: Porter = field(init=False)
+    crier: "Crier | None" = None  # tells other workers who has signed out; None: there are no others
     connections: set[Connection] = field(default_factory=set)
     answered: int = 0  # answers the router made itself, for requests that no service could be named for
+    headers_refused: int = 0  # connections without the PROXY header they had to begin with
 
     def __post_init__(self) -> None:
         self.porter = Porter(self.tasks)
@@ -108,6 +122,26 @@ class Plane:
         if caller is None:
             return self.gates.gate(route.service_id, route.project_id, quota)
         return self.gates.gate(route.service_id, route.project_id, quota, caller.subject_id, caller.token_id)
+
+    def taken_back(self, exchange: "Exchange") -> Refusal | None:
+        """Why a request under way may not go on, if what it was admitted by has been taken back since."""
+        shape, table = exchange.shape, self.table
+        access, judged = exchange.judged or (shape.access, exchange.route)
+        route = table.routes.get(shape.host) or table.route(shape.host)
+        if (access is table.access and route is judged) or route is None or exchange.hold is ASKING:
+            return None
+        found = taken_back(route, knock_of(shape), table, self.porter, exchange.started_at, time.time())
+        if isinstance(found, Question):
+            self.tasks.start(self.porter.settle(found), "ask again")
+            return None
+        exchange.judged = (table.access, route)
+        return found
+
+    def sign_out(self, session: "Entry") -> None:
+        """A browser's session is over: here, and wherever the crier is heard."""
+        self.table.apply([session])
+        if self.crier is not None:
+            self.crier.tell(session)
 
     def connect_failed(self, endpoint: "Endpoint", error: Exception) -> None:
         """Count it, and send that instance nothing more for now if there are others."""
@@ -129,6 +163,7 @@ class Plane:
         Some connections at a time: whoever sweeps lets requests go first at each step.
         """
         self.now = now
+        self.unix_offset = time.time() - time.monotonic()
         for number, connection in enumerate(list(self.connections), 1):
             if connection in self.connections:  # it may have gone since
                 connection.check_time(now)

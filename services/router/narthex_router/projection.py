@@ -8,6 +8,7 @@ does not name is removed, unless that were most of it.
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import Any
@@ -70,8 +71,10 @@ _GONE = frozenset(
         events.InstanceRemoved,
     }
 )
-# Health has its own source of revisions, certificates and challenges their own writer: a snapshot does not remove them.
-_OWNED = tuple(kind for kind in Kind if kind not in (Kind.HEALTH, Kind.CERTIFICATE, Kind.CHALLENGE))
+# Health has its own source of revisions, certificates, challenges and ended sessions their own writers: a snapshot does
+# not remove them.
+_OTHERS = frozenset((Kind.HEALTH, Kind.CERTIFICATE, Kind.CHALLENGE, Kind.SIGN_OUT))
+_OWNED = tuple(kind for kind in Kind if kind not in _OTHERS)
 
 
 def entry_of(event: Any) -> Entry:
@@ -179,7 +182,7 @@ class Projection:
         removed = await self._bury(*await self._store.missing(_OWNED, known, sequence))
         await self._store.mark_filled()
         self._filled = True
-        await self._store.sweep(sequence - TOMBSTONES_KEPT)
+        await self._store.sweep(sequence - TOMBSTONES_KEPT, time.time())
         log.info("table filled", extra={"fields": {"entries": len(known), "removed": removed, "sequence": sequence}})
 
     async def _bury(self, gone: list[Entry], held: Counter[Kind]) -> int:

@@ -4,7 +4,10 @@ The table of codes is the contract with everyone who reads them (DESIGN section 
 """
 
 import json
+import time
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
 
 from narthex_router.exchange import Attempt
 from narthex_router.gate import Over
@@ -43,6 +46,7 @@ PROBLEMS: dict[str, Problem] = {
     "total_timeout": Problem(504, "The request was not answered in full in time"),
     "access_unknown": Problem(503, "The token cannot be checked right now"),
     "connect_failed": Problem(502, "The instance could not be reached"),
+    "router_exhausted": Problem(503, "This router lacks something for one more connection to an instance"),
     "upstream_closed": Problem(502, "The instance closed the connection without an answer"),
     "upstream_bad_response": Problem(502, "The instance's answer breaks the rules of HTTP"),
     "first_byte_timeout": Problem(504, "The instance did not begin to answer in time"),
@@ -104,6 +108,7 @@ def problem(
     ).encode()
     head = [
         b"HTTP/1.1 %d %b\r\n" % (status, REASONS[status]),
+        date_line(),
         b"content-type: application/problem+json\r\ncontent-length: %d\r\n" % len(body),
         b"x-request-id: %b\r\nx-narthex-error: %b\r\ncache-control: no-store\r\n" % (request_id, code.encode("ascii")),
     ]
@@ -145,8 +150,19 @@ def describe(attempt: Attempt, started: float) -> dict[str, object]:
 
 def redirect(location: bytes, request_id: bytes, *, close: bool) -> bytes:
     """308 to the same place over HTTPS; the location was checked to be a plain host and target."""
-    return b"HTTP/1.1 308 Permanent Redirect\r\nlocation: %b\r\nx-request-id: %b\r\ncontent-length: 0\r\n%b\r\n" % (
+    return b"HTTP/1.1 308 Permanent Redirect\r\n%blocation: %b\r\nx-request-id: %b\r\ncontent-length: 0\r\n%b\r\n" % (
+        date_line(),
         location,
         request_id,
         b"connection: close\r\n" if close else b"",
     )
+
+
+def date_line() -> bytes:
+    """When an answer was made, as every server with a clock has to say (RFC 9110 section 6.6.1)."""
+    return _date(int(time.time()))
+
+
+@lru_cache(1)
+def _date(second: int) -> bytes:
+    return b"date: %b\r\n" % formatdate(second, usegmt=True).encode("ascii")

@@ -3,10 +3,12 @@
 Each failure is followed by one attempt at most, on one other instance; nothing is sent twice at the same time.
 """
 
-from narthex_router.exchange import CONNECT_FAILED, UPSTREAM_CLOSED, Exchange, State
+from narthex_router.exchange import CONNECT_FAILED, ROUTER_EXHAUSTED, UPSTREAM_CLOSED, Exchange, State
 
 # Methods that may be sent again when it is not known whether the first was acted on (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+
+UNSENT = frozenset({CONNECT_FAILED, ROUTER_EXHAUSTED})  # no byte of the request went out
 
 MAX_CLOSED = 2  # a request that seems to kill instances is not given to all of them
 MAX_ATTEMPTS = 8  # dead instances passed over for one request, when so many are dead at once
@@ -25,7 +27,7 @@ def may_retry(exchange: Exchange, code: str) -> bool:
     """
     if exchange.state not in (State.CONNECTING, State.WAITING) or len(exchange.attempts) >= MAX_ATTEMPTS:
         return False
-    if code == CONNECT_FAILED:
+    if code in UNSENT:
         return True
     return (
         code == UPSTREAM_CLOSED

@@ -3,15 +3,20 @@
 Structs like the facts: half a frozen dataclass's bytes, and made in a tenth of its time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from zlib import crc32
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from narthex_router import facts
 from narthex_router.bounds import Bounds, Policy
 from narthex_router.doors.policy import Doors
-from narthex_router.facts import Access, Instance, Service, Token, Version
+from narthex_router.facts import Access, Instance, Service, Settings, Token, Version
 from narthex_router.limits import Quota
 from narthex_router.recording import USUAL, Recording, recording
+
+NO_TIMES: Mapping[bytes, float] = MappingProxyType({})  # a dict for each route would be 64 bytes
 
 
 class Target(Struct, frozen=True, gc=False):
@@ -22,6 +27,20 @@ class Target(Struct, frozen=True, gc=False):
     address: str
     port: int
     weight: int = 1
+    identity: str | None = None  # what it answers with when it is asked who it is, see `identity`
+    identity_path: str = "/"
+
+
+class Split(Struct, frozen=True, gc=False):
+    """How two versions share a service's requests."""
+
+    rollout_id: str
+    salt: int
+    below: int  # of 2 ** 32: the share of requests that goes to the new version
+    sticky: bytes  # what makes requests belong together, as in `bounds.Policy.affinity`; empty: nothing
+    sticky_cookie: bool
+    other: "Route | None"  # to the new version; None: this is the route to it
+    others: frozenset[str]  # the new version's instances
 
 
 class Route(Struct, frozen=True, gc=False):
@@ -41,8 +60,10 @@ class Route(Struct, frozen=True, gc=False):
     doors: Doors | None = None  # None: tokens only, from everywhere
     suspended: bool = False  # the project is
     recording: Recording = USUAL
-    since: dict[bytes, float] = {}  # with a slow start: when each target became fit, in Unix seconds
+    since: Mapping[bytes, float] = NO_TIMES  # with a slow start: when each target became fit, in Unix seconds
     made_at: int = 0  # the registry's sequence up to which facts are in it
+    split: Split | None = None  # None: one version gets all requests
+    key: bytes = b""  # the host; of the other route of a split something else
 
     def is_ours(self) -> bool:
         """Whether the host is one of the installation's, whose siblings belong to others; else a tenant's own."""
@@ -61,6 +82,7 @@ class Caller(Struct, frozen=True, gc=False):
     deployments: frozenset[str]
     services: frozenset[str]
     header: bytes  # the name as it goes into a header field: printable ASCII only
+    roles: bytes = b""  # those that an issuer's claims stand for, likewise
 
     def may_call(self, route: Route) -> bool:
         return (
@@ -82,6 +104,7 @@ def new_route(
     suspended: bool = False,
     recording: Recording = USUAL,
     made_at: int = 0,
+    identity_path: str = "/",
 ) -> Route:
     """The route to those of the instances that are of a version."""
     ours = [each for each in instances if each[1].version_id == version_id]
@@ -91,72 +114,97 @@ def new_route(
         project_id=service.project_id,
         deployment_id=service.deployment_id,
         version_id=version_id,
-        authentication_required=service.authentication_required is not False,
-        token_enabled=service.authentication_method_token_enabled is True,
-        header_pass_through=service.authentication_header_pass_through is True,
+        authentication_required=service.settings.authentication_required,
+        token_enabled=service.settings.authentication_method_token_enabled,
+        header_pass_through=service.settings.authentication_header_pass_through,
         policy=policy,
         targets=tuple(
-            Target(service_id, instance_id, instance.address, instance.port or service.port, instance.weight)
+            Target(
+                service_id,
+                instance_id,
+                instance.address,
+                instance.port or service.port,
+                instance.weight,
+                instance.identity,
+                identity_path if instance.identity else "/",
+            )
             for instance_id, instance in ours
             if instance.routable()
         ),
         registered=len(ours),
-        since={key.encode(): each.fit_since for key, each in ours} if policy.slow_start_s else {},
-        doors=service.doors,
+        since={key.encode(): each.fit_since / 1000 for key, each in ours} if policy.slow_start_s else NO_TIMES,
+        doors=service.settings.doors,
         suspended=suspended,
         recording=recording,
         made_at=made_at,
+        key=host,
     )
 
 
-def policy_of(service: Service, bounds: Bounds, usual: Policy) -> Policy:
+def shared(base: Route, other: Route, said: facts.Split) -> Route:
+    """The route to a service's version, of which a part of the requests takes the one to another version."""
+    where, _, sticky = (said.sticky or "").partition(":")
+    split = Split(
+        rollout_id=said.rollout_id,
+        salt=crc32(said.rollout_id.encode()),
+        below=int(min(max(said.weight, 0.0), 100.0) / 100 * (1 << 32)),
+        sticky=(sticky if where == "cookie" else sticky.lower()).encode("ascii", "replace"),
+        sticky_cookie=where == "cookie",
+        other=None,
+        others=frozenset(target.instance_id for target in other.targets),
+    )
+    other = structs.replace(other, split=split, key=base.host + b" other")
+    return structs.replace(base, split=structs.replace(split, other=other))
+
+
+def policy_of(settings: Settings, bounds: Bounds, usual: Policy) -> Policy:
     """A service's policy: the usual one where it says nothing else."""
-    where, _, affinity = (service.affinity or "").partition(":")
-    limit = service.instance_concurrency_limit or 0
+    where, _, affinity = (settings.affinity or "").partition(":")
+    limit = settings.instance_concurrency_limit or 0
     return Policy(
-        balancing=service.balancing,
+        balancing=settings.balancing,
         affinity=(affinity if where == "cookie" else affinity.lower()).encode("ascii"),
         affinity_cookie=where == "cookie",
-        connect_s=service.connect_timeout or usual.connect_s,
-        first_byte_s=service.first_byte_timeout or usual.first_byte_s,
-        idle_s=service.idle_timeout or usual.idle_s,
-        total_s=service.total_timeout or usual.total_s,
-        max_body=usual.max_body if service.max_body_bytes is None else float(service.max_body_bytes),
+        connect_s=settings.connect_timeout or usual.connect_s,
+        first_byte_s=settings.first_byte_timeout or usual.first_byte_s,
+        idle_s=settings.idle_timeout or usual.idle_s,
+        total_s=settings.total_timeout or usual.total_s,
+        max_body=usual.max_body if settings.max_body_bytes is None else float(settings.max_body_bytes),
         # Each worker has its share, so that all of them together stay below the limit without talking.
         max_in_flight=max(1, limit // bounds.workers) if limit else 0,
-        max_wait_s=service.instance_max_wait or 0.0,
-        slow_start_s=service.slow_start or 0.0,
-        quota=quota_of(service),
+        max_wait_s=settings.instance_max_wait or 0.0,
+        slow_start_s=settings.slow_start or 0.0,
+        quota=quota_of(settings),
     )
 
 
-def recording_of(service: Service, version: Version | None) -> Recording:
+def recording_of(settings: Settings, version: Version | None) -> Recording:
     """What is written down of a service's requests."""
     mode, keep_s = version.keeps() if version is not None else (None, None)
     return recording(
         mode=mode or USUAL.mode,
         keep_s=USUAL.keep_s if keep_s is None else keep_s,
-        sample=USUAL.sample if service.request_logging_sample is None else service.request_logging_sample,
-        excluded_paths=service.request_logging_excluded_paths,
-        excluded_extensions=service.request_logging_excluded_extensions,
-        max_body=USUAL.max_body if service.request_logging_max_body is None else service.request_logging_max_body,
-        redact_headers=service.request_logging_redact_headers,
-        redact_fields=service.request_logging_redact_fields,
+        sample=USUAL.sample if settings.request_logging_sample is None else settings.request_logging_sample,
+        excluded_paths=settings.request_logging_excluded_paths,
+        excluded_extensions=settings.request_logging_excluded_extensions,
+        max_body=USUAL.max_body if settings.request_logging_max_body is None else settings.request_logging_max_body,
+        redact_headers=settings.request_logging_redact_headers,
+        redact_fields=settings.request_logging_redact_fields,
     )
 
 
-def quota_of(service: Service) -> Quota | None:
+def quota_of(settings: Settings) -> Quota | None:
     """A service's limits; None when it has none."""
     own = Quota(
-        rate=service.rate_limit,
-        rate_user=service.rate_limit_user_default,
-        flight=service.concurrency_limit,
-        flight_user=service.concurrency_limit_user_default,
-        rate_users=tuple((service.user_rate_limits or {}).items()),
-        flight_users=tuple((service.user_concurrency_limits or {}).items()),
-        shadow=service.limit_policy == "shadow",
-        open=service.limit_when_unknown == "open",
-        max_wait_s=(service.limit_max_wait_ms or 0) / 1000,
+        rate=settings.rate_limit,
+        rate_user=settings.rate_limit_user_default,
+        flight=settings.concurrency_limit,
+        flight_user=settings.concurrency_limit_user_default,
+        rate_users=tuple((settings.user_rate_limits or {}).items()),
+        flight_users=tuple((settings.user_concurrency_limits or {}).items()),
+        shadow=settings.limit_policy == "shadow",
+        open=settings.limit_when_unknown == "open",
+        max_wait_s=(settings.limit_max_wait_ms or 0) / 1000,
     )
     return own if own.limits() else None
 

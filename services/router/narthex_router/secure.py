@@ -11,9 +11,10 @@ the transport at once, whose own buffer and limits then count.
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from narthex_router.plane import Connection
+from narthex_router.tls import Context, Handshake
 
 PIECE = 64 * 1024  # bytes through OpenSSL at a time: its buffers keep the size of the largest
 # What TLS has to say after the handshake (tickets, key updates) is no answer that a client waits for: it goes out with
@@ -32,6 +33,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
         "_connections",
         "_deadline",
         "_ended",
+        "_hello",
         "_in",
         "_make",
         "_out",
@@ -42,7 +44,7 @@ class Secure(asyncio.Protocol, asyncio.Transport):
 
     def __init__(
         self,
-        context: ssl.SSLContext,
+        context: Context,
         make: Callable[[], asyncio.Protocol],
         connections: set[Connection],
         deadline: float,
@@ -53,7 +55,8 @@ class Secure(asyncio.Protocol, asyncio.Transport):
         self._connections = connections
         self._deadline = deadline
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._ssl = context.wrap_bio(self._in, self._out, server_side=True)
+        self._ssl = cast(Handshake, context.wrap_bio(self._in, self._out, server_side=True))
+        self._hello: bytes | None = b""  # of the client's first message, while it is not all here; None: it was
         self._tcp: asyncio.Transport
         self._above: asyncio.Protocol | None = None
         self._paused = False
@@ -183,25 +186,36 @@ class Secure(asyncio.Protocol, asyncio.Transport):
     def _take(self, data: bytes | memoryview) -> None:
         if not (self._closing or self._ended):
             self._in.write(data)
-            if self._above is not None or self._shake():
+            if self._above is not None or self._shake(data):
                 self._read()
 
-    def _shake(self) -> bool:
+    def _shake(self, data: bytes | memoryview) -> bool:
         """Go on with the handshake; whether it is done."""
         try:
             self._ssl.do_handshake()
         except ssl.SSLWantReadError:
+            if self._hello is not None:
+                self._hello = None if self._out.pending else self._hello + data
             self._flush()
             return False
         except ssl.SSLError:
-            self._fail()
-            return False
+            if self._ssl.again is None or self._hello is None:
+                self._fail()
+                return False
+            return self._shake_again(self._ssl.again, self._hello + data)
         self._connections.discard(self)
         if self._ssl.version() != TLS_1_3:
             self._flush()  # the client waits for our end of the handshake; since 1.3 there are only tickets left
         self._above = self._make()
         self._above.connection_made(self)
         return True
+
+    def _shake_again(self, context: Context, hello: bytes) -> bool:
+        """Begin anew with the same first message, in the context that is right for the name in it."""
+        self._in, self._out, self._hello = ssl.MemoryBIO(), ssl.MemoryBIO(), None
+        self._ssl = cast(Handshake, context.wrap_bio(self._in, self._out, server_side=True))
+        self._in.write(hello)
+        return self._shake(b"")
 
     def _read(self) -> None:
         """Hand on what has been decrypted, a record at a time, until there is no more or nobody wants it."""

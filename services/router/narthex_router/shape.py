@@ -11,9 +11,10 @@ from math import inf
 
 from narthex_router.access import Knock, Porter, Refusal, admit
 from narthex_router.doors import cors, session
+from narthex_router.doors.certificate import Asked
 from narthex_router.doors.question import Question, Unsettled
 from narthex_router.gate import Gate
-from narthex_router.http1 import BadMessage, Fields, affinity_key, host_name
+from narthex_router.http1 import NOT_SERVED, REQUEST_LINE, BadMessage, Fields, affinity_key, host_name
 from narthex_router.table import Caller, Route, Table
 
 
@@ -48,6 +49,7 @@ class Shape:
     host: bytes  # the name in Host
     peer: str
     keep_alive: bool
+    asked: Asked | None = None  # of the client, in the connection's handshake
     access: object = None  # the state of tokens and permissions it was ruled by
     route: Route | None = None
     ruling: Ruling = Ruling.UNKNOWN
@@ -59,25 +61,42 @@ class Shape:
     plain: bool = False  # no body and nothing to negotiate: most requests
     lines: bytes = b""  # the lines that go upstream with each of them
     tail: bytes = b""  # of a plain request: all after its first line
+    # The first line of the last plain request, and what was made of it: requests in a row are often the same.
+    line: bytes | None = None
+    method: bytes = b""
+    target: bytes = b""
+    head: bytes = b""  # what goes upstream of it, up to the request id
+    wanted: str = ""  # what is written of it; made when its first record is
+    wanted_by: bytes = b""  # the target that this says
     record: str = ""  # the part of their records that is the same; made when the first is written
-    attempts: dict[str, str] = field(default_factory=dict)  # the same of what is written of each instance
+    attempts: dict[str, str] = field(default_factory=dict)  # what is written of each instance that answered at once
+    other: "Shape | None" = None  # for requests that take the other route of a split, see `split`
 
     def fits(self, block: bytes, version: bytes, table: Table, now: float) -> bool:
         """Whether a request with this block may be treated as the one that the shape was made for."""
-        return block == self.block and self.holds(version, table, now)
+        return block == self.block and version == self.version and self.holds(table, now)
 
-    def holds(self, version: bytes, table: Table, now: float) -> bool:
-        """Whether what was decided is still so, for a request with the same block."""
+    def holds(self, table: Table, now: float) -> bool:
+        """Whether what was decided is still so, for a request with the same block and version."""
+        route = self.route
         return (
-            version == self.version
-            and self.route is not None  # a host without a service is looked up each time: it may have one by now
-            and table.routes.get(self.host) is self.route
+            route is not None  # a host without a service is looked up each time: it may have one by now
+            and table.routes.get(self.host) is route
             and table.access is self.access
             and self.expires_at > now
         )
 
+    def reads(self, line: bytes) -> bool:
+        """Read the first line of a plain request; False where it is not a usual one, which others deal with."""
+        match = REQUEST_LINE.fullmatch(line)
+        if match is None or match[3] != self.version or match[1] in NOT_SERVED or match[2][0] != 0x2F:  # "/"
+            return False
+        self.line, self.method, self.target = line, match[1], match[2]
+        self.head = b"%b %b HTTP/1.1\r\n%bx-request-id: " % (match[1], match[2], self.lines)
+        return True
 
-def new_shape(block: bytes, version: bytes, fields: Fields, peer: str) -> Shape:
+
+def new_shape(block: bytes, version: bytes, fields: Fields, peer: str, asked: Asked | None = None) -> Shape:
     """A shape that is not ruled on yet. Raises BadMessage where version and fields do not go together."""
     if version == b"0":
         if fields.chunked:
@@ -88,7 +107,7 @@ def new_shape(block: bytes, version: bytes, fields: Fields, peer: str) -> Shape:
             raise BadMessage("Host is missing")
         keep_alive = not fields.close
     host = host_name(fields.host) if fields.host else b""
-    return Shape(block, version, fields, host, peer, keep_alive)
+    return Shape(block, version, fields, host, peer, keep_alive, asked)
 
 
 def rule(
@@ -100,6 +119,7 @@ def rule(
     `forwarded`: the lines that tell the instance about the client.
     """
     shape.access = table.access
+    shape.line = None  # what was made of it may not hold any more
     route = shape.route = table.route(shape.host)
     if route is None:
         shape.ruling = Ruling.UNKNOWN
@@ -109,7 +129,8 @@ def rule(
         shape.ruling = Ruling.REDIRECT
     else:
         admit_shape(shape, route, table, porter, now)
-        shape.lines = _lines(shape, route, forwarded)
+        if shape.ruling is Ruling.PASS:  # else it goes nowhere
+            shape.lines = _lines(shape, route, forwarded)
         fields = shape.fields
         shape.plain = not (
             fields.length or fields.chunked or fields.expect_continue or fields.upgrade or fields.traceparent
@@ -120,16 +141,15 @@ def rule(
 
 def admit_shape(shape: Shape, route: Route, table: Table, porter: Porter, now: float) -> None:
     """Let the caller in or not, as far as their header lines say."""
-    fields = shape.fields
-    browser = fields.authorization is None and route.authentication_required
-    session_text = session.session_text(fields.forward) if browser else b""
+    browser = shape.fields.authorization is None and route.authentication_required
+    knock = knock_of(shape)
     refusal: Refusal | None = None
     asked: Question | None = None
     shape.expires_at = inf
     try:
-        caller = shape.caller = admit(route, Knock(shape.peer, fields.authorization, session_text), table, porter, now)
+        caller = shape.caller = admit(route, knock, table, porter, now)
     except Refusal as refused:
-        refusal, shape.ruling, shape.expires_at = refused, Ruling.REFUSED, refused.until
+        refusal, shape.ruling, shape.expires_at = refused.kept(), Ruling.REFUSED, refused.until
     except Unsettled as unsettled:
         asked, shape.ruling = unsettled.question, Ruling.PASS
     else:
@@ -137,8 +157,15 @@ def admit_shape(shape: Shape, route: Route, table: Table, porter: Porter, now: f
         if caller is not None:
             shape.expires_at = caller.expires_at
     preflight = _say(shape, route) if route.doors is not None and route.doors.cors is not None else b""
-    plain = refusal is None and asked is None and not preflight and not browser
-    shape.entrance = None if plain else Entrance(refusal, asked, preflight, browser, session_text != b"")
+    plain = refusal is None and asked is None and not preflight and not browser and route.split is None
+    shape.entrance = None if plain else Entrance(refusal, asked, preflight, browser, browser and knock.session != b"")
+
+
+def knock_of(shape: Shape) -> Knock:
+    """What a request brings."""
+    authorization = shape.fields.authorization
+    cookie = session.session_text(shape.fields.forward) if authorization is None else b""
+    return Knock(shape.peer, authorization, cookie, shape.asked)
 
 
 def _say(shape: Shape, route: Route) -> bytes:
@@ -168,6 +195,8 @@ def _lines(shape: Shape, route: Route, forwarded: bytes) -> bytes:
             b"x-narthex-user: %b\r\nx-narthex-project: %b\r\nx-narthex-service: %b\r\n"
             % (caller.header, route.project_id.encode("ascii"), route.service_id.encode("ascii"))
         )
+        if caller.roles:
+            lines.append(b"x-narthex-roles: %b\r\n" % caller.roles)
     if fields.authorization is not None and route.header_pass_through:
         lines.append(b"authorization: %b\r\n" % fields.authorization)
     if fields.chunked:

@@ -15,6 +15,7 @@ from contextlib import closing
 
 from narthex.contracts.entities import SeenOfInstance
 from narthex.contracts.events import Event, UpstreamEvidence
+from narthex.contracts.reach import Reach
 from narthex.runtime.tasks import Background, background
 from narthex_router.channel import Say
 from narthex_router.evidence import KINDS, Place, Seen, read
@@ -28,6 +29,7 @@ LONGEST_PAUSE_S = 2.0
 CONNECT_S = 1.0
 # By then the health service has long judged it, or it is gone; if not, the next request finds out, and goes elsewhere.
 GIVE_UP_S = 60.0
+ANYWHERE = Reach()  # but where no instance may be
 _CONNECT_KINDS = ("refused", "unreachable", "connect_timeouts")
 
 Tell = Callable[[Event], Awaitable[None]]
@@ -37,9 +39,10 @@ SayToAll = Callable[[Say, bytes], Awaitable[None]]
 class Suspects:
     """Adds up what the workers see, and looks after what they should pass over."""
 
-    def __init__(self, router: str, tell: Tell) -> None:
+    def __init__(self, router: str, tell: Tell, reach: Reach = ANYWHERE) -> None:
         self._router = router
         self._tell = tell
+        self._reach = reach
         self._say: SayToAll
         self._tasks: Background
         self._seen: dict[Place, Seen] = {}
@@ -84,7 +87,7 @@ class Suspects:
         pause, until = FIRST_LOOK_S, time.monotonic() + GIVE_UP_S
         while time.monotonic() < until:
             await asyncio.sleep(pause)
-            if await accepts(place):
+            if await accepts(place, self._reach):
                 break
             pause = min(LONGEST_PAUSE_S, pause * GROWTH)
         self._shunned.discard(place)
@@ -111,13 +114,15 @@ def entity(place: Place, seen: Seen, now: float) -> SeenOfInstance:
     )
 
 
-async def accepts(place: Place) -> bool:
-    """Whether somebody takes a connection there."""
+async def accepts(place: Place, reach: Reach = ANYWHERE) -> bool:
+    """Whether somebody takes a connection there, where instances may be."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_S):
             found = await loop.getaddrinfo(place.address, place.port, type=socket.SOCK_STREAM)
             for family, kind, protocol, _, address in found:
+                if reach.refusal(str(address[0]), place.port):
+                    continue
                 with closing(socket.socket(family, kind, protocol)) as sock:
                     sock.setblocking(False)
                     try:

@@ -11,9 +11,11 @@ from sys import intern
 from typing import Any
 
 from narthex.contracts.digest import token_digest
+from narthex.contracts.passes import Pass
 from narthex.routing import Entry, Kind
 from narthex_router.bounds import Bounds, Policy
 from narthex_router.domains import Domains
+from narthex_router.doors.sign_out import ended_key, forget_ended
 from narthex_router.facts import (
     READ,
     Certificate,
@@ -24,6 +26,7 @@ from narthex_router.facts import (
     Instance,
     Project,
     Service,
+    SignOut,
     Token,
     Version,
 )
@@ -31,18 +34,19 @@ from narthex_router.recording import Recording
 from narthex_router.route import Caller as Caller
 from narthex_router.route import Route as Route
 from narthex_router.route import Target as Target
-from narthex_router.route import caller_of, new_caller, new_route, policy_of, recording_of
+from narthex_router.route import caller_of, new_caller, new_route, policy_of, recording_of, shared
 from narthex_router.swap import Size
 
 BOUNDS = Bounds()
 POLICIES = 10_000  # different ones that are remembered
+_ABOUT_ACCESS = frozenset((Kind.TOKEN, Kind.ACCESS, Kind.SIGN_OUT))
 
 
 class Table:
     """Facts, and what has been made of them so far. `routes` and `route`, `caller` are what the hot path uses."""
 
     def __init__(self, domain: str, token_key: bytes, bounds: Bounds = BOUNDS) -> None:
-        self._token_key = token_key
+        self.token_keys: tuple[bytes, ...] = (token_key,)  # the present one, and those before it
         self._bounds = bounds
         self._policy = bounds.policy()  # of services that set nothing of their own
         self._suffix = f".services.{domain}".encode("ascii")
@@ -54,12 +58,13 @@ class Table:
         self._instances: dict[str, Instance] = facts.held[Kind.INSTANCE]
         self._waiting: dict[str, Health] = facts.held[Kind.HEALTH]  # verdicts on instances that are not known yet
         self._tokens: dict[str, Token] = facts.held[Kind.TOKEN]
+        self._ended: dict[str, SignOut] = facts.held[Kind.SIGN_OUT]  # browsers' sessions
         self.certificates: Mapping[str, Certificate] = facts.held[Kind.CERTIFICATE]
         self.challenges: Mapping[str, Challenge] = facts.held[Kind.CHALLENGE]
         # Indexes over the facts.
         self._domains = Domains(self._suffix)
-        self._instances_of: dict[str, list[str]] = {}  # deployment id -> instance ids
-        self._services_of: dict[str, list[str]] = {}  # deployment id -> service ids
+        self._instances_of: dict[str, tuple[str, ...]] = {}  # deployment id -> instance ids
+        self._services_of: dict[str, tuple[str, ...]] = {}  # deployment id -> service ids
         self._token_ids: dict[bytes, str] = {}  # digest -> token id
         self.draining: set[str] = set()  # instances that take no new requests
         self._routable = 0  # instances that may be sent requests
@@ -81,18 +86,28 @@ class Table:
 
     def caller(self, token: bytes) -> Caller | None:
         """Whose token it is; None when nobody's."""
-        digest = token_digest(self._token_key, token)
-        return self._callers.get(digest) or self._make_caller(digest)
+        for key in self.token_keys:
+            digest = token_digest(key, token)
+            caller = self._callers.get(digest) or self._make_caller(digest)
+            if caller is not None:
+                return caller
+        return None
 
-    def visitor(self, subject_id: str, token_id: str, issued_ms: int) -> Caller | None:
-        """Somebody whose browser says that they have signed in then, perhaps with a token; None when that is over."""
-        access = self._facts.held[Kind.ACCESS].get(subject_id)
-        if access is None or access.signed_out(issued_ms):
+    def visitor(self, session: Pass) -> Caller | None:
+        """Who has signed in with a browser, perhaps by a token; None when that is over."""
+        access = self._facts.held[Kind.ACCESS].get(session.subject_id)
+        if access is None or access.signed_out(session.issued_ms):
             return None
-        if not token_id:
-            return caller_of(f"browser-{subject_id}", subject_id, inf, access)
-        token = self._tokens.get(token_id)
-        return new_caller(token_id, token, access) if token is not None and not token.revoked else None
+        if self._ended and ended_key(session) in self._ended:
+            return None
+        if not session.token_id:
+            return caller_of(f"browser-{session.subject_id}", session.subject_id, inf, access)
+        token = self._tokens.get(session.token_id)
+        return new_caller(session.token_id, token, access) if token is not None and not token.revoked else None
+
+    def sign_outs(self) -> list[Entry]:
+        """The sessions that were ended: what a table that takes this one's place must know too."""
+        return [Entry(Kind.SIGN_OUT, key, each.at, 0, b"{}") for key, each in self._ended.items()]
 
     def say_in_step(self, in_step: bool) -> None:
         """Whether what is held is what the shared table has."""
@@ -107,7 +122,7 @@ class Table:
         """What is held, by number."""
         members = (*self._services_of.items(), *self._instances_of.items())
         return Size(
-            entries=sum(map(len, self._facts.held.values())),
+            entries=sum(map(len, self._facts.held.values())) - len(self._ended),
             services=len(self._services),
             routable=self._routable,
             certificates=len(self.certificates),
@@ -145,7 +160,7 @@ class Table:
                 kinds.add(kind)
                 self._index(kind, key, *taken)
         self.applied_sequence = sequence_now
-        if Kind.TOKEN in kinds or Kind.ACCESS in kinds:
+        if kinds & _ABOUT_ACCESS:
             self.access = object()
             self._callers.clear()
         return kinds
@@ -171,14 +186,17 @@ class Table:
                 self._move(self._services_of, key, before, after)
                 self._forget_route(key)
             case Kind.VERSION:
-                now = after.keeps() if after is not None else None
-                if (before.keeps() if before is not None else None) != now:
+                now = (after.keeps(), after.identity_path()) if after is not None else None
+                if ((before.keeps(), before.identity_path()) if before is not None else None) != now:
                     self._forget_routes((after or before).deployment_id)
             case Kind.DOMAIN:
                 for host in self._domains.change(before, after):
                     self.routes.pop(host, None)
             case Kind.DEPLOYMENT:
                 self._forget_routes(key)
+            case Kind.SIGN_OUT:
+                if after is not None:
+                    forget_ended(self._ended, after.at)
             case Kind.TOKEN:
                 if before is not None:
                     self._token_ids.pop(bytes.fromhex(before.digest), None)
@@ -199,7 +217,7 @@ class Table:
         if fit is not instance.fit:
             self._routable += 0 if instance.stopping else 1 if fit else -1
             self._forget_routes(instance.deployment_id)
-            instance.fit_since = revision / 1000
+            instance.fit_since = revision
         instance.fit, instance.judged_at = fit, revision
         return instance, instance
 
@@ -207,19 +225,19 @@ class Table:
         if before is not None:
             after.fit, after.judged_at, after.fit_since = before.fit, before.judged_at, before.fit_since
         elif self._waiting and (verdict := self._waiting.pop(key, None)) is not None:
-            after.fit, after.judged_at, after.fit_since = verdict.fit(), verdict.at, verdict.at / 1000
+            after.fit, after.judged_at, after.fit_since = verdict.fit(), verdict.at, verdict.at
 
-    def _move(self, index: dict[str, list[str]], key: str, before: Any, after: Any) -> None:
+    def _move(self, index: dict[str, tuple[str, ...]], key: str, before: Any, after: Any) -> None:
         if before is not None and (after is None or after.deployment_id != before.deployment_id):
-            members = index[before.deployment_id]
-            members.remove(key)
-            if not members:
+            left = tuple(each for each in index[before.deployment_id] if each != key)
+            if left:
+                index[before.deployment_id] = left
+            else:
                 del index[before.deployment_id]
             self._forget_routes(before.deployment_id)
         if after is not None:
-            members = index.setdefault(after.deployment_id, [])
             if before is None or after.deployment_id != before.deployment_id:
-                members.append(key)
+                index[after.deployment_id] = (*index.get(after.deployment_id, ()), key)
             self._forget_routes(after.deployment_id)
 
     def _forget_routes(self, deployment_id: str) -> None:
@@ -247,28 +265,34 @@ class Table:
             return None
         deployment = self._deployments.get(service.deployment_id)
         version_id = service.version_id or (deployment and deployment.default_version_id) or ""
-        policy = self._shared(policy_of(service, self._bounds, self._policy))
-        instances = self._instances_by_id(service.deployment_id)
+        route = self._to_version(host, service_id, service, version_id)
+        split = service.settings.split
+        if split is not None and split.version_id != version_id:
+            route = shared(route, self._to_version(host, service_id, service, split.version_id), split)
+        self.routes[host] = route
+        return route
+
+    def _to_version(self, host: bytes, service_id: str, service: Service, version_id: str) -> Route:
+        policy = self._shared(policy_of(service.settings, self._bounds, self._policy))
         project = self._projects.get(service.project_id)
-        suspended = project is not None and project.suspended is not False
-        route = self.routes[host] = new_route(
+        return new_route(
             host,
             service_id,
             service,
             version_id,
             policy,
-            instances,
-            suspended=suspended,
+            self._instances_by_id(service.deployment_id),
+            suspended=project is not None and project.suspended is not False,
             recording=self._recording(service, version_id),
             made_at=self.applied_sequence,
+            identity_path=version.identity_path() if (version := self._versions.get(version_id)) is not None else "/",
         )
-        return route
 
     def _recording(self, service: Service, version_id: str) -> Recording:
         """What is written down of its requests: one object for all that have the same settings."""
         if len(self._recordings) >= POLICIES:
             self._recordings.clear()
-        found = recording_of(service, self._versions.get(version_id))
+        found = recording_of(service.settings, self._versions.get(version_id))
         return self._recordings.setdefault(found, found)
 
     def _shared(self, policy: Policy) -> Policy:

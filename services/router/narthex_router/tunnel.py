@@ -71,14 +71,19 @@ class Tunnel:
                 self.cut()
         elif now - exchange.progress > self.plane.bounds.tunnel_idle_s:
             self.cut()
+        elif (refusal := self.plane.taken_back(exchange)) is not None:
+            self._break_off(refusal.code)
 
     def drain(self) -> None:
         """A tunnel has no end of its own: it goes on until the deadline."""
 
     def expire(self) -> None:
         """The time to finish is over: both sides get to see an end, after what is on its way to them."""
+        self._break_off("draining")
+
+    def _break_off(self, code: str) -> None:
         if self.exchange is not None:
-            self.exchange.code, self.exchange.outcome = "draining", TRUNCATED
+            self.exchange.code, self.exchange.outcome = code, TRUNCATED
             self._end_exchange()
             self._closing_until = self.plane.now + self.plane.bounds.linger_s
         self._client.transport.close()

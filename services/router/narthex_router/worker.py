@@ -10,6 +10,7 @@ import faulthandler
 import gc
 import json
 import logging
+import signal
 import socket
 import struct
 import time
@@ -22,13 +23,17 @@ import uvloop
 from narthex.contracts.errors import Misconfigured
 from narthex.contracts.reach import parse_reach
 from narthex.routing import Kind, open_limit_store, open_table_store
+from narthex.runtime.clock import SystemClock
+from narthex.runtime.key_file import follow_keys, read_sealing_keys
 from narthex.runtime.logs import set_up_logs
-from narthex.runtime.sealing import Sealer, pass_key, read_sealing_key, token_digest_key
+from narthex.runtime.sealing import Sealer, pass_key, token_digest_key
 from narthex.runtime.tasks import background
 from narthex_router.acceptor import Acceptor, Listeners
 from narthex_router.bounds import Bounds
 from narthex_router.challenges import Challenges
 from narthex_router.channel import Channel, Say
+from narthex_router.doors.certificate import authorities
+from narthex_router.doors.crier import Crier
 from narthex_router.doors.policy import networks
 from narthex_router.doors.porter import Porter
 from narthex_router.endpoints import Endpoints
@@ -37,6 +42,7 @@ from narthex_router.follower import Follower
 from narthex_router.journal import BATCH, Journal
 from narthex_router.leaving import Leaving
 from narthex_router.lessor import Lessor
+from narthex_router.load import Lateness, memory_bytes
 from narthex_router.plane import Plane
 from narthex_router.table import Table
 from narthex_router.tls import Certificates
@@ -47,7 +53,6 @@ SWEEP_S = 0.25  # how exact time limits are
 FLUSH_S = 0.2  # how long a request record waits for company
 STATUS_S = 1.0
 BEHIND_S = 5.0  # without a word of the shared table: a token that is not known may be a new one
-EVIDENCE_S = 0.25
 DRAIN_LOOK_S = 0.05
 LAST_BYTES_S = 0.5  # for a client to take the answer that the router is going away
 # Exchanges are freed by their reference counts; the collector is for rare cycles and looks at everything it may.
@@ -78,6 +83,7 @@ class WorkerConfig:
     sign_in_url: str = ""  # empty: browsers are not sent anywhere
     issuer_networks: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    proxy_protocol_from: tuple[str, ...] = ()
     bounds: dict[str, Any] = field(default_factory=dict)
     instances_allow: str = ""  # see `narthex.contracts.reach`
     instances_deny: str = ""
@@ -91,12 +97,13 @@ class Worker:
         self._channel = channel
         self._bounds = Bounds(**config.bounds)
         self._listeners = listeners
-        self._certificates = Certificates(listeners.context, self._unseal)
+        self._certificates = Certificates(listeners.context, self._unseal, self._asks)
         self._challenges = Challenges(self._unseal)
-        self._token_key = b""  # until the sealing key was read
+        self._token_keys: tuple[bytes, ...] = ()  # until the sealing keys were read
         self._sealer: Sealer
         self._status_wanted = asyncio.Event()
         self._leaving = Leaving()
+        self._lateness = Lateness()
         self._plane: Plane
         self._acceptor: Acceptor
         self._lessor: Lessor
@@ -124,17 +131,20 @@ class Worker:
                 serve_plain=config.serve_plain,
                 traced=config.traced,
                 trusted=networks(config.trusted_proxies),
+                introducers=networks(config.proxy_protocol_from),
             )
             self._plane.porter = Porter(
                 tasks, sign_in_url=config.sign_in_url, networks=networks(config.issuer_networks)
             )
+            self._plane.crier = Crier(tasks, store)
             self._lessor = Lessor(self._plane.gates, budgets, config.name)
             self._acceptor = Acceptor(self._plane, self._listeners, self._challenges)
             self._follower = Follower(
                 store, self._new_table, Path(config.copy_path), self._table_changed, allow_shrink=config.allow_shrink
             )
             gc.set_threshold(GC_THRESHOLD)
-            faulthandler.dump_traceback_later(STALL_S)  # armed again by each sweep; whatever comes before may stall
+            faulthandler.register(signal.SIGALRM)
+            signal.setitimer(signal.ITIMER_REAL, STALL_S)  # set anew by each sweep; whatever comes before may stall
             tasks.start(self._follow(), "follow the table")
             leasing = tasks.start(self._lessor.run(), "ask for limits")
             tasks.start(self._sweep(), "sweep")
@@ -156,6 +166,8 @@ class Worker:
                 await self._channel.write(Say.COUNT, self._plane.journal.stats.encode())
             elif frame[0] is Say.SHUN:
                 self._plane.endpoints.shun(Place(*each) for each in json.loads(frame[1]))
+            elif frame[0] is Say.STALE:
+                self._plane.endpoints.vouched(stale=bool(frame[1]))
             elif frame[0] is Say.READMIT:
                 self._plane.endpoints.readmit(Place(*each) for each in json.loads(frame[1]))
 
@@ -163,18 +175,31 @@ class Worker:
 
     async def _follow(self) -> None:
         """Follow the table, as soon as there is the key that certificates are sealed and tokens digested under."""
-        while not self._token_key:
+        path = Path(self._config.sealing_key_file)
+        while not self._token_keys:
             try:
-                key = read_sealing_key(Path(self._config.sealing_key_file))
-                self._plane.porter.pass_key = pass_key(key)
-                self._sealer, self._token_key = Sealer(key), token_digest_key(key)
+                keys = read_sealing_keys(path)
+                self._use_keys(*keys)
             except Misconfigured as error:  # another part makes it on an installation's first start
                 self._follower.waiting_for = error.message
                 await asyncio.sleep(STATUS_S)
-        await self._follower.run()
+        async with background() as tasks:
+            tasks.start(follow_keys(path, keys, self._use_keys, SystemClock()), "follow the sealing keys")
+            await self._follower.run()
 
     def _new_table(self) -> Table:
-        return Table(self._config.domain, self._token_key, self._bounds)
+        table = Table(self._config.domain, self._token_keys[0] if self._token_keys else b"", self._bounds)
+        table.token_keys = self._token_keys
+        return table
+
+    def _use_keys(self, *keys: bytes) -> None:
+        """Open with any of the sealing keys, sign with what follows from the first."""
+        self._sealer = Sealer(*keys)
+        self._token_keys = tuple(token_digest_key(key) for key in keys)
+        self._plane.table.token_keys = self._token_keys
+        self._plane.table.access = object()  # who was unknown may be known now, and the other way round
+        self._plane.porter.pass_key, *older = (pass_key(key) for key in keys)
+        self._plane.porter.older_keys = tuple(older)
 
     def _table_changed(self, table: Table, kinds: set[Kind]) -> None:
         if table is not self._plane.table:
@@ -193,6 +218,12 @@ class Worker:
     def _unseal(self, sealed: str, context: str) -> bytes:
         return self._sealer.open(sealed, context)
 
+    def _asks(self, host: bytes) -> str:
+        """Whose certificates clients are asked for at a host."""
+        table = self._plane.table
+        route = table.routes.get(host) or table.route(host)
+        return authorities(route) if route is not None else ""
+
     def _waiting_for(self) -> str:
         """What keeps this worker from serving; empty when nothing does."""
         if not self._follower.filled:
@@ -205,13 +236,21 @@ class Worker:
 
     async def _sweep(self) -> None:
         while True:
-            faulthandler.dump_traceback_later(STALL_S)
+            self._lateness.woke(time.monotonic())
+            signal.setitimer(signal.ITIMER_REAL, STALL_S)  # `dump_traceback_later` would start a thread each time
             for _ in self._plane.sweep(time.monotonic()):
                 await asyncio.sleep(0)
+            self._plane.journal.evidence.urgent()
+            self._lateness.sleeps(time.monotonic() + SWEEP_S)
             await asyncio.sleep(SWEEP_S)
 
     async def _flush(self) -> None:
+        """Hand records on, some time after there are any: a worker that nobody calls sleeps."""
+        some = asyncio.Event()
+        self._plane.journal.news = some.set
         while True:
+            await some.wait()
+            some.clear()
             await asyncio.sleep(FLUSH_S)
             await self._flush_now()
 
@@ -250,21 +289,19 @@ class Worker:
                 pass
 
     async def _testify(self) -> None:
-        """Tell what was seen of instances: a connect that failed at once, the rest a few times a second."""
+        """Tell what was seen of instances: a connect that failed at once, the rest with each sweep."""
         evidence, urgent = self._plane.journal.evidence, asyncio.Event()
         evidence.urgent = urgent.set
         while True:
-            try:
-                async with asyncio.timeout(EVIDENCE_S):
-                    await urgent.wait()
-            except TimeoutError:
-                pass
+            await urgent.wait()
             urgent.clear()
             now = time.monotonic()
             if evidence.progress_due(now):
                 evidence.under_way(self._plane.connections)
             if told := evidence.take(now):
                 await self._channel.write(Say.EVIDENCE, told)
+            if compared := evidence.arms.take():
+                await self._channel.write(Say.COMPARED, compared)
             plane = self._plane
             if busy := self._leaving.news(plane.table.draining, plane.endpoints, plane.connections, now):
                 await self._channel.write(Say.BUSY, busy)
@@ -291,11 +328,15 @@ class Worker:
             "table_away": self._follower.waiting_for,
             "applied_sequence": table.applied_sequence,
             "services": table.services(),
+            "requests_ended": plane.journal.ended,
+            "loop_lag_us": self._lateness.take(),
+            "memory_bytes": memory_bytes(),
             "connections": len(plane.connections),
             "in_flight": sum(1 for connection in plane.connections if connection.exchange is not None),
             "unreadable_entries": table.unreadable,
             "table_stale_s": int(self._follower.stale_s()),
             "unrouted_answers": plane.answered,
+            "proxy_headers_refused": plane.headers_refused,
             "limit_questions": self._lessor.operations,
             "limit_requests_granted": self._lessor.granted,
             "limits_away": int(plane.gates.away),

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from narthex.runtime.tasks import background, backoff
+from narthex_router.arms import Arms
 from narthex_router.channel import Channel, Say
 from narthex_router.drains import Drains
 from narthex_router.nursery_client import NurseryClient
 from narthex_router.ports import Ports
 from narthex_router.suspects import Suspects
+from narthex_router.vouching import Vouching
 from narthex_router.worker import WorkerConfig
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ class Workers:
         on_limits: Callable[[bytes], None] = lambda reached: None,
         suspects: Suspects | None = None,
         drains: Drains | None = None,
+        arms: Arms | None = None,
+        vouching: Vouching | None = None,
         silent_s: float = SILENT_S,
     ) -> None:
         self._silent_s = silent_s
@@ -60,6 +64,8 @@ class Workers:
         self._on_limits = on_limits
         self._suspects = suspects
         self._drains = drains
+        self._arms = arms
+        self._vouching = vouching
         self.statuses: dict[str, Status] = {self._name(slot): Status() for slot in range(count)}
         self.restarts = 0
         self.stalls = 0  # workers that were replaced because they said nothing
@@ -184,6 +190,8 @@ class Workers:
                 await channel.write(Say.DRAIN)
             elif self._suspects is not None and (shunned := self._suspects.shunned()):
                 await channel.write(Say.SHUN, shunned)
+            if self._vouching is not None and self._vouching.stale:
+                await channel.write(Say.STALE, self._vouching.told())
             if not await self._hear(name, channel):
                 nursery.kill(pid)
             return await self._end(nursery, pid)
@@ -228,6 +236,8 @@ class Workers:
             await self._suspects.add(body)
         elif kind is Say.BUSY and self._drains is not None:
             self._drains.add(name, body)
+        elif kind is Say.COMPARED and self._arms is not None:
+            self._arms.add(body)
 
     async def _end(self, nursery: NurseryClient, pid: int) -> int:
         """Wait for the end of a worker that has closed its channel; kill it when it does not come."""

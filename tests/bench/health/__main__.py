@@ -5,7 +5,7 @@
 
 `capacity`: one worker, 10,000 instances every 5 s; its CPU time a probe and how late probes begin. `sharing`: three
 workers and 20,000 instances; one is killed, and no instance may be unprobed for more than two intervals.
-`dying`: see there.
+`dying`, `draining`, `flapping`: see there.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.health.dying import dying
+from bench.health.leaving import draining, flapping
 from narthex.bus import BusSettings, open_bus
 from narthex.contracts.entities import HealthCheck, Instance, Version
 from narthex.contracts.events import Event, InstanceRegistered, VersionCreated
@@ -168,6 +169,10 @@ async def main(rows: list[str]) -> None:
         await sharing()
     if not rows or "dying" in rows:
         await dying()
+    if not rows or "draining" in rows:
+        await draining()
+    if not rows or "flapping" in rows:
+        await flapping()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -P -m bench.log [metadata bodies questions]`: the log's rows, each with what was found and its target."""
+"""`python -P -m bench.log [metadata bodies questions loss]`: the log's rows, what was found and its target."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 
 from bench import machine
-from bench.log import ingest, questions
+from bench.log import ingest, loss, questions
 
 ROWS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "metadata": (
@@ -23,6 +23,10 @@ ROWS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "questions": (
         "10 million records: 15 minutes of one service under 500 ms, a chart of 7 days under 300 ms",
         lambda directory: uvloop.run(questions.measure(directory)),
+    ),
+    "loss": (
+        "2,000 requests/s through a router while audit or NATS stands still: stored or counted, none failed",
+        lambda directory: uvloop.run(loss.measure(directory)),
     ),
 }
 

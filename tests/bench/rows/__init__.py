@@ -5,7 +5,7 @@ from collections.abc import Callable
 from bench import micro
 from bench.bench import Bench
 from bench.report import Row
-from bench.rows import bulk, idle, keep_alive, limits, propagation, scale, streams
+from bench.rows import access, bulk, idle, keep_alive, limits, propagation, scale, streams
 
 ALL: dict[str, Callable[[Bench], Row]] = {
     "plain": keep_alive.plain,
@@ -21,5 +21,7 @@ ALL: dict[str, Callable[[Bench], Row]] = {
     "limits": limits.limits,
     "limits-cost": limits.limits_cost,
     "limits-faults": limits.limits_faults,
+    "wrong-tokens": access.wrong_tokens,
+    "revocation": access.revocation,
     "micro": micro.micro,
 }

@@ -6,10 +6,30 @@ import os
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI, Request, WebSocket
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 app = FastAPI()
 MEGABYTE = b"0123456789abcdef" * 65536
+
+
+PAGE = """<!doctype html>
+<title>An application</title>
+<p id="socket"></p><p id="events"></p>
+<script>
+  const socket = new WebSocket(`wss://${location.host}/echo`)
+  const shown = id => text => document.getElementById(id).textContent += text
+  socket.onopen = () => socket.send("hello")
+  socket.onmessage = message => shown("socket")(message.data)
+  socket.onclose = () => shown("socket")(" closed")
+  const events = new EventSource("/events")
+  events.onmessage = message => { shown("events")(message.data); message.data == 4 && events.close() }
+</script>
+"""
+
+
+@app.get("/page", response_class=HTMLResponse)
+async def page() -> str:
+    return PAGE
 
 
 @app.get("/who")

@@ -114,14 +114,63 @@ async def test_it_renews_at_two_thirds_of_the_life(tmp_path):
 async def test_an_old_issuing_ca_is_renewed_under_the_same_root(tmp_path):
     begun(tmp_path)
     vault = Vault(tmp_path, Sealer(KEY))
-    root, old = vault.root(), vault.issuing()
+    (root,), old = vault.roots(), vault.issuing()
     clock = ManualClock()
     await clock.advance(300 * DAY_S)
     keeper = begun(tmp_path, clock=clock)
-    assert vault.root() == root
+    assert vault.roots() == [root]
     assert vault.issuing() != old
-    assert root is not None
     assert issued_by(keeper.issued.certificates[1], root)
+
+
+async def test_a_root_is_trusted_together_with_its_successor_long_before_that_one_signs(tmp_path):
+    begun(tmp_path)
+    vault, clock = Vault(tmp_path, Sealer(KEY)), ManualClock()
+    (first,) = vault.roots()
+
+    await clock.advance(6.7 * 365.3 * DAY_S)
+    leaf = begun(tmp_path, clock=clock).issued.certificates
+    held = vault.roots()
+    assert held[0] == first
+    assert len(held) == 2
+    assert issued_by(leaf[1], first)
+
+    await clock.advance(1.7 * 365.3 * DAY_S)
+    leaf = begun(tmp_path, clock=clock).issued.certificates
+    assert vault.roots() == [held[1], first]
+    assert issued_by(leaf[1], held[1])
+    assert not (tmp_path / "ca/root.key.sealed").exists()
+
+    await clock.advance(1.7 * 365.3 * DAY_S)
+    leaf = begun(tmp_path, clock=clock).issued.certificates
+    assert vault.roots() == [held[1]]
+    assert issued_by(leaf[1], held[1])
+    assert begun(tmp_path, clock=clock).issued.certificates == leaf
+
+
+async def test_after_years_in_a_drawer_a_root_that_is_over_is_followed_at_once(tmp_path):
+    begun(tmp_path)
+    clock = ManualClock()
+    await clock.advance(11 * 365.3 * DAY_S)
+
+    leaf = begun(tmp_path, clock=clock).issued.certificates
+
+    (root,) = Vault(tmp_path, Sealer(KEY)).roots()
+    assert root.not_valid_after_utc > clock.now()
+    assert issued_by(leaf[1], root)
+
+
+async def test_a_successor_that_is_not_for_the_domain_any_more_never_signs(tmp_path):
+    begun(tmp_path, "example.com")
+    clock = ManualClock()
+    await clock.advance(6.7 * 365.3 * DAY_S)
+    begun(tmp_path, "eu.example.com", clock=clock)
+    vault = Vault(tmp_path, Sealer(KEY))
+    assert [constrained_to(root, "example.com") for root in vault.roots()] == [True, False]
+
+    begun(tmp_path, "example.com", clock=clock)
+
+    assert [constrained_to(root, "example.com") for root in vault.roots()] == [True, True]
 
 
 async def test_an_issued_certificate_is_announced_once_even_over_a_restart(tmp_path):
@@ -168,8 +217,7 @@ def test_a_domain_that_the_root_does_not_cover_gets_a_new_root_and_the_old_one_i
     begun(tmp_path, "example.com")
     (aside,) = tmp_path.glob("ca.before-*")
     assert (aside / "root.pem").read_bytes() == old
-    root = Vault(tmp_path, Sealer(KEY)).root()
-    assert root is not None
+    (root,) = Vault(tmp_path, Sealer(KEY)).roots()
     assert constrained_to(root, "example.com")
     assert "the root CA does not cover the domain" in caplog.text
 

@@ -87,7 +87,7 @@ def test_instances_show_how_they_are_and_why(run, hello):
     [row] = table(run("instances", "list", "hello", "v1"))
     assert row == {
         "ID": "i-1", "ADDRESS": "127.0.1.1:9000", "STATUS": "running", "HEALTH": "healthy",
-        "REASON": "probe: ok", "NOTE": "exited with 1: \\x1b[31mboom",
+        "IN FLIGHT": "-", "REASON": "probe: ok", "NOTE": "exited with 1: \\x1b[31mboom",
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from narthex_registry.api.server import ROUTES
 NOT_OFFERED = {
     ("POST", "/oauth/sign-in"): "says the same to everybody",
     ("POST", "/oauth/complete"): "there is no single sign-on",
+    ("POST", "/session"): "a browser's cookie; programs send their token",
     ("PATCH", "/projects/{}/deployments/{}/requests/{}"): "a request that has ended cannot be cancelled",
     ("POST", "/projects/{}/deployments/{}/requests/cancel"): "the same",
     ("PATCH", "/projects/{}/deployments/{}/versions/{}/requests/{}"): "the same",

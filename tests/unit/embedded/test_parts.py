@@ -9,7 +9,8 @@ import pytest
 
 from narthex.bus.permissions import ROLES
 from narthex.contracts.reach import parse_reach
-from narthex.runtime.embedded.credentials import VALKEY_USERS, Credentials
+from narthex.routing.users import VALKEY_USERS
+from narthex.runtime.embedded.credentials import Credentials
 from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.embedded.parts import (
     SERVERS,
@@ -107,6 +108,12 @@ def test_a_parts_own_settings_reach_it_and_no_other() -> None:
 
     assert [name for name, spec in parts.items() if "NARTHEX_AUDIT_STORE" in spec.environment] == ["audit"]
     assert [name for name, spec in parts.items() if "NARTHEX_DATABASE_URL" in spec.environment] == ["registry"]
+
+
+def test_where_traces_go_reaches_every_part() -> None:
+    parts = services(inherited={"NARTHEX_TRACES_ENDPOINT": "http://collector:4318"})
+
+    assert {spec.environment["NARTHEX_TRACES_ENDPOINT"] for spec in parts.values()} == {"http://collector:4318"}
 
 
 def test_the_child_servers_run_inside_their_own_directory() -> None:

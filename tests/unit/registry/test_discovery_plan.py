@@ -14,7 +14,7 @@ ONE = Found(V1, "one", "10.0.0.1", 9000)
 
 
 def held(found: Found, id: str = "i1") -> Held:
-    return Held(id, found.key, found.address, found.port, found.weight, metadata(found, "file"))
+    return Held(id, found.key, found.address, found.port, found.weight, metadata(found, "file"), found.identity)
 
 
 def test_what_is_as_it_should_be_is_left_alone() -> None:
@@ -27,7 +27,7 @@ def test_new_ones_are_added_and_missing_ones_drained() -> None:
     assert (made.add, made.drain, made.change) == ([two], [held(ONE)], [])
 
 
-@pytest.mark.parametrize("other", [{"address": "10.0.0.9"}, {"port": 9001}, {"port": None}])
+@pytest.mark.parametrize("other", [{"address": "10.0.0.9"}, {"port": 9001}, {"port": None}, {"identity": "a" * 16}])
 def test_at_another_place_the_old_one_is_drained_and_a_new_one_added(other: dict[str, object]) -> None:
     moved = replace(ONE, **other)  # type: ignore[arg-type]  # each is a field of its own type
     made = plan([held(ONE)], Snapshot((moved,)), "file")

@@ -39,6 +39,11 @@ def test_a_file_names_instances_by_project_deployment_and_version() -> None:
     ]
 
 
+def test_an_entry_may_say_what_the_instance_answers_when_it_is_asked_who_it_is() -> None:
+    content = b"deployments: {hello: {v1: [{address: 10.0.0.5, identity: 0123456789abcdef}, {address: 10.0.0.6}]}}"
+    assert [each.identity for each in read(content, "default").found] == ["0123456789abcdef", None]
+
+
 @pytest.mark.parametrize(
     ("entry", "why"),
     [

@@ -171,6 +171,16 @@ def test_request_ids_are_ordered_uuids_of_version_7() -> None:
     assert {UUID(text).version for text in made} == {7}
 
 
+def test_who_takes_records_is_told_when_there_are_some_again_and_not_of_each() -> None:
+    journal, told = Journal("r"), []
+    journal.news = lambda: told.append(journal.ended)
+    for _ in range(2):
+        for _ in range(3):
+            journal.add(exchange())
+        journal.take()
+    assert told == [0, 3]
+
+
 def test_a_full_journal_counts_what_it_drops_and_says_so_with_the_next_batch() -> None:
     journal = Journal("r", capacity=2)
     for _ in range(5):

@@ -9,7 +9,7 @@ import pytest
 
 from narthex.contracts.events import LimitReached
 from narthex.routing.limits import BUCKET, SECOND, FlightAnswer, FlightAsk, RateAnswer, RateAsk, Settled
-from narthex_router.facts import Service
+from narthex_router.facts import Settings
 from narthex_router.flight import Flight
 from narthex_router.gate import Gate, Over, Waiter
 from narthex_router.gates import Gates
@@ -438,7 +438,7 @@ def test_every_router_gives_a_limit_reached_in_a_second_the_same_id() -> None:
 
 
 def test_a_service_without_limits_has_no_quota() -> None:
-    bare = Service(project_id="p", deployment_id="d", port=1)
+    bare = Settings()
     assert quota_of(bare) is None
-    own = Service(project_id="p", deployment_id="d", port=1, user_rate_limits={"ann": 5}, limit_policy="shadow")
+    own = Settings(user_rate_limits={"ann": 5}, limit_policy="shadow")
     assert quota_of(own) == Quota(rate_users=(("ann", 5),), shadow=True)

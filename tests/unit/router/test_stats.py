@@ -14,7 +14,7 @@ def counted(*statuses: int) -> Stats:
         made = exchange()
         made.status, made.code = status, "no_instances" if status == 503 else ""
         made.answered_at, made.ended_at, made.response_bytes = 1.004, 1.02, 10
-        stats.count(made)
+        stats.count_all([made])
     return stats
 
 

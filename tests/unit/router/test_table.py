@@ -93,12 +93,50 @@ def test_a_service_whose_policy_is_damaged_stays_protected() -> None:
     assert route(made).authentication_required
 
 
+@pytest.mark.parametrize("damaged", [0, 0.0, 1, "false", None, [], {}])
+def test_a_damaged_flag_is_not_taken_for_another_services_equal_one(damaged: object) -> None:
+    """Services with the same settings share them, and in Python 0 equals False."""
+
+    def service(key: str, required: object) -> Entry:
+        fields = {"project_id": "p", "deployment_id": "d", "port": 9000, "authentication_required": required}
+        return entry(Kind.SERVICE, key, **fields)
+
+    entries = (service("open", False), service("svc", damaged), service("closed", True))
+    for made in (table(*entries), table(*reversed(entries))):
+        assert not route(made, b"open.services.test").authentication_required
+        assert route(made).authentication_required
+        assert route(made, b"closed.services.test").authentication_required
+
+
+def test_services_with_the_same_settings_share_them_and_with_others_do_not() -> None:
+    def settings(key: str, **more: object) -> facts.Settings:
+        fields = {"project_id": "p", "deployment_id": "d", "port": 9000, **more}
+        found: facts.Settings = facts.READ[Kind.SERVICE](entry(Kind.SERVICE, key, **fields).payload or b"").settings
+        return found
+
+    assert settings("a", rate_limit=5) is settings("b", rate_limit=5)
+    assert settings("a", rate_limit=5) != settings("b", rate_limit=6)
+    assert settings("a", user_rate_limits={"s": 1}) != settings("b", user_rate_limits={"s": 2})
+    assert settings("a", user_rate_limits={}) is settings("b")
+
+
 def test_a_revoked_token_is_no_caller_any_more() -> None:
     digest = token_digest(TOKEN_KEY, b"secret").hex()
     made = table(entry(Kind.TOKEN, "t", subject_id="s", digest=digest), entry(Kind.ACCESS, "s", everything=True))
     assert (caller := made.caller(b"secret")) is not None
     assert caller.everything
     made.apply([entry(Kind.TOKEN, "t", 2, subject_id="s", digest=digest, revoked=True)])
+    assert made.caller(b"secret") is None
+
+
+def test_a_token_is_known_by_its_digest_under_any_of_the_keys_and_no_longer_when_that_is_retired() -> None:
+    older = bytes(range(32))
+    digest = token_digest(older, b"secret").hex()
+    made = table(entry(Kind.TOKEN, "t", subject_id="s", digest=digest), entry(Kind.ACCESS, "s", everything=True))
+    assert made.caller(b"secret") is None
+    made.token_keys = (TOKEN_KEY, older)
+    assert made.caller(b"secret") is not None
+    made.token_keys = (TOKEN_KEY,)
     assert made.caller(b"secret") is None
 
 

@@ -4,8 +4,19 @@ from datetime import datetime
 
 from narthex.client.call import Call
 from narthex.client.operations.bodies import made
-from narthex.client.operations.paths import Nothing, moment
-from narthex.contracts.api import SignedIn, SignIn, TokenCreate, TokenCreated, TokenDetail, UserDetail, UserUpdate
+from narthex.client.operations.paths import Nothing, flag, moment
+from narthex.contracts.api import (
+    HeldPermissions,
+    SessionDetail,
+    SessionOptions,
+    SignedIn,
+    SignIn,
+    TokenCreate,
+    TokenCreated,
+    TokenDetail,
+    UserDetail,
+    UserUpdate,
+)
 
 
 def sign_in(email: str, password: str) -> Call[SignedIn]:
@@ -16,6 +27,26 @@ def sign_in(email: str, password: str) -> Call[SignedIn]:
 def sign_out() -> Call[None]:
     """End the session whose `access` is the client's token."""
     return Call("POST", ["oauth", "sign-out"], Nothing)
+
+
+def get_session() -> Call[SessionDetail]:
+    """Who the credential belongs to, what it is, and until when it is good."""
+    return Call("GET", ["session"], SessionDetail)
+
+
+def sign_in_options() -> Call[SessionOptions]:
+    """How people can sign in; needs no token."""
+    return Call("GET", ["session", "options"], SessionOptions)
+
+
+def held_permissions(project: str) -> Call[HeldPermissions]:
+    """What one may do oneself in a project, and on single things of it."""
+    return Call("GET", ["session", "permissions"], HeldPermissions, query={"project": project})
+
+
+def end_session(everywhere: bool = False) -> Call[None]:
+    """End the session whose `access` is the client's token; or all one's sessions, of services' browsers too."""
+    return Call("DELETE", ["session"], Nothing, query={"everywhere": flag(everywhere)})
 
 
 def get_account() -> Call[UserDetail]:

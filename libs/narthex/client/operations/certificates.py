@@ -1,7 +1,13 @@
 """Certificates: how things stand with each, and what can be done about it."""
 
 from narthex.client.call import Call
-from narthex.contracts.api import Certificate, CertificateRehearsed, CertificateState, RehearsalCreate
+from narthex.contracts.api import (
+    AccountKeyChanged,
+    Certificate,
+    CertificateRehearsed,
+    CertificateState,
+    RehearsalCreate,
+)
 
 
 def list_certificates() -> Call[list[Certificate]]:
@@ -27,3 +33,8 @@ def renew(host: str) -> Call[CertificateState]:
 def rehearse(hosts: list[str]) -> Call[CertificateRehearsed]:
     """Go through a whole order at the CA's staging directory."""
     return Call("POST", ["certificates", "rehearse"], CertificateRehearsed, body=RehearsalCreate(hosts=hosts))
+
+
+def change_account_key() -> Call[AccountKeyChanged]:
+    """Have the installation's account at the CA go on with a new key."""
+    return Call("POST", ["certificates", "account-key"], AccountKeyChanged)

@@ -1,7 +1,7 @@
 """Deployments: what runs behind services."""
 
 from narthex.client.call import Call, Tagging
-from narthex.client.operations.paths import Nothing, in_project, labels, of_deployment
+from narthex.client.operations.paths import Nothing, in_project, labels, of_deployment, switching
 from narthex.contracts.api import DeploymentCreate, DeploymentDetail, DeploymentUpdate
 
 
@@ -33,10 +33,20 @@ def create_deployment(body: DeploymentCreate, *, project: str | None = None) -> 
 
 
 def update_deployment(
-    name: str, body: DeploymentUpdate, *, if_match: str | None = None, project: str | None = None
+    name: str,
+    body: DeploymentUpdate,
+    *,
+    if_match: str | None = None,
+    wait_s: float = 0.0,
+    force: bool = False,
+    project: str | None = None,
 ) -> Call[DeploymentDetail]:
-    """Change the fields that are set in `body`; with `if_match` only if nobody was faster, else ApiError 412."""
-    return Call("PATCH", of_deployment(project, name), DeploymentDetail, body=body, if_match=if_match)
+    """Change the fields that are set in `body`; with `if_match` only if nobody was faster, else ApiError 412.
+
+    Another default version must have a healthy instance: `wait_s` waits for one, `force` goes over without.
+    """
+    path, query = of_deployment(project, name), switching(wait_s, force)
+    return Call("PATCH", path, DeploymentDetail, query=query, body=body, if_match=if_match, waits_s=wait_s)
 
 
 def delete_deployment(name: str, *, if_match: str | None = None, project: str | None = None) -> Call[None]:

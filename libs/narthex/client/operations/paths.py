@@ -33,6 +33,11 @@ def flag(value: bool | None) -> str | None:
     return None if value is None else str(value).lower()
 
 
+def switching(wait_s: float, force: bool) -> Query:
+    """How to go over to a version that has no healthy instance: wait for one, or do it all the same."""
+    return {"wait_s": str(wait_s) if wait_s else None, "force": flag(force or None)}
+
+
 def labels(wanted: dict[str, str] | None) -> str | None:
     """`team:blue,tier:1`, as queries have labels."""
     return ",".join(f"{name}:{value}" for name, value in wanted.items()) if wanted else None

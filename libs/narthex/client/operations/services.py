@@ -1,9 +1,24 @@
 """Services: a deployment behind a host of its own, and whether it can be reached."""
 
-from narthex.client.call import Call, Listing, Tagging, Wait
+from collections.abc import Callable
+from datetime import datetime
+
+from narthex.client.call import Call, Listing, Stream, Tagging, Wait
 from narthex.client.operations.paging import by_offset
-from narthex.client.operations.paths import Nothing, in_project, labels, of_service
-from narthex.contracts.api import Propagation, ServiceCreate, ServiceDetail, ServiceStatus, ServiceUpdate
+from narthex.client.operations.paths import Nothing, in_project, labels, moment, of_service, switching
+from narthex.client.stream import read_live
+from narthex.contracts.api import (
+    LiveServices,
+    LiveUpdate,
+    Propagation,
+    ServiceCertificate,
+    ServiceChart,
+    ServiceCreate,
+    ServiceDetail,
+    ServiceStatus,
+    ServiceUpdate,
+)
+from narthex.contracts.errors import NarthexError
 
 PAGE = 1000  # services a page: one answer of about a megabyte
 
@@ -37,13 +52,21 @@ def create_service(body: ServiceCreate, *, project: str | None = None) -> Call[S
 
 
 def update_service(
-    name: str, body: ServiceUpdate, *, if_match: str | None = None, project: str | None = None
+    name: str,
+    body: ServiceUpdate,
+    *,
+    if_match: str | None = None,
+    wait_s: float = 0.0,
+    force: bool = False,
+    project: str | None = None,
 ) -> Call[ServiceDetail]:
     """Change the fields that are set in `body`; a field set to None is cleared.
 
-    With `if_match` only if nobody was faster, else ApiError 412.
+    With `if_match` only if nobody was faster, else ApiError 412. Another version must have a healthy instance:
+    `wait_s` waits for one, `force` goes over without.
     """
-    return Call("PATCH", of_service(project, name), ServiceDetail, body=body, if_match=if_match)
+    path, query = of_service(project, name), switching(wait_s, force)
+    return Call("PATCH", path, ServiceDetail, query=query, body=body, if_match=if_match, waits_s=wait_s)
 
 
 def delete_service(name: str, *, if_match: str | None = None, project: str | None = None) -> Call[None]:
@@ -54,6 +77,36 @@ def delete_service(name: str, *, if_match: str | None = None, project: str | Non
 def get_service_status(name: str, *, project: str | None = None) -> Call[ServiceStatus]:
     """Whether a request would be answered now, and by how many instances."""
     return Call("GET", of_service(project, name, "status"), ServiceStatus)
+
+
+def live_services(*, limit: int | None = None, offset: int = 0, project: str | None = None) -> Call[LiveServices]:
+    """How the services of a project stand now: instances, and requests within the last sixty seconds."""
+    return Call("GET", in_project(project, "live"), LiveServices, query={"limit": limit, "offset": offset})
+
+
+def watch_services(
+    *, project: str | None = None, on_lost: Callable[[NarthexError], None] | None = None
+) -> Stream[LiveUpdate]:
+    """How the services of a project stand: all of them first, then those that change, without end."""
+    return Stream(in_project(project, "live", "stream"), read_live, on_lost)
+
+
+def get_chart(
+    name: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    points: int = 120,
+    project: str | None = None,
+) -> Call[ServiceChart]:
+    """A service's requests over time, the last 15 minutes unless said otherwise, in so many points at most."""
+    query = {"since": moment(since), "until": moment(until), "points": points}
+    return Call("GET", of_service(project, name, "chart"), ServiceChart, query=query)
+
+
+def list_service_certificates(name: str, *, project: str | None = None) -> Call[list[ServiceCertificate]]:
+    """The certificates that a service is served with, under each of its hosts."""
+    return Call("GET", of_service(project, name, "certificates"), list[ServiceCertificate])
 
 
 def get_propagation(name: str, *, project: str | None = None) -> Call[Propagation]:

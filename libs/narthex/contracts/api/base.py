@@ -22,7 +22,11 @@ class Response(BaseModel):
 
 Description = Annotated[StrictStr, Field(max_length=400)]
 Labels = dict[StrictStr, StrictStr]
-Port = Annotated[StrictInt, AfterValidator(lambda port: between(port, 1, 65535))]
+Port = Annotated[
+    StrictInt,
+    AfterValidator(lambda port: between(port, 1, 65535)),
+    Field(json_schema_extra={"minimum": 1, "maximum": 65535}),
+]
 Seconds = Annotated[StrictInt, Field(ge=1, le=3600)]
 Timeout = Annotated[float, Strict(), Field(gt=0, le=86_400, allow_inf_nan=False)]  # seconds
 Limit = Annotated[StrictInt, Field(ge=1, le=1_000_000_000)]  # fits a 32-bit column
@@ -50,6 +54,11 @@ def one_of(text: str, names: type[StrEnum]) -> str:
     if text not in set(names):
         raise ValueError(f"must be one of {', '.join(names)}")
     return text
+
+
+def names_of(names: type[StrEnum]) -> Any:
+    """What `one_of` allows, as OpenAPI says it."""
+    return Field(json_schema_extra={"enum": [*names]})
 
 
 def parse_moment(text: Any) -> Any:

@@ -32,3 +32,17 @@ class RehearsalCreate(Request):
     """For which hosts a whole order is rehearsed; none: for one that a certificate is wanted for."""
 
     hosts: list[Text] = []
+
+
+class ServiceCertificate(Response):
+    """The certificate that a service is served with under one of its hosts."""
+
+    host: str
+    own_domain: bool = False
+    status: str  # good | waiting | obtaining | failing | expired
+    issuer: str = ""
+    not_after: datetime | None = None
+    renew_at: datetime | None = None
+    next_try: datetime | None = None
+    failures: int = 0  # in a row
+    reason: str = ""  # of the last failure

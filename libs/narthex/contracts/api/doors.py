@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from narthex.contracts.api.base import Request, Response
+from narthex.contracts.api.base import Request, Response, one_of
+from narthex.contracts.entities import CertificateName
 
 
 def parse_network(text: str) -> str:
@@ -66,6 +67,16 @@ class CorsBody(Request):
         return self
 
 
+class RoleClaimBody(Request):
+    """A role that whoever has one of these values in a claim comes with."""
+
+    role: Annotated[StrictStr, Field(min_length=1, max_length=128)] = Field(
+        description="a role of the project, by name"
+    )
+    claim: ClaimName = Field(description="or path.to.it")
+    values: ClaimValues
+
+
 class JwtBody(Request):
     """Whose JSON Web Tokens are a way in, and which of them."""
 
@@ -75,6 +86,25 @@ class JwtBody(Request):
     user_claim: ClaimName = Field("sub", description="what the caller is called, in logs and for limits")
     required_claims: Annotated[dict[ClaimName, ClaimValues], Field(max_length=20)] = Field(
         {}, description="claim, or path.to.it: one of these must be in it"
+    )
+    roles: Annotated[list[RoleClaimBody], Field(max_length=100)] = Field(
+        [],
+        description="what claims stand for: with any, a caller needs a role that permits to create requests, and the "
+        "application is told all that they come with, in x-narthex-roles",
+    )
+
+
+class ClientCertificatesBody(Request):
+    """Whose client certificates are a way in, and which of them."""
+
+    authorities: Annotated[StrictStr, Field(min_length=1, max_length=65_536)] = Field(
+        description="who has signed them: certificates of authorities, in PEM"
+    )
+    user: Annotated[StrictStr, AfterValidator(lambda name: one_of(name, CertificateName))] = Field(
+        CertificateName.COMMON_NAME.value, description="what the caller is called: common_name, email, dns or uri"
+    )
+    names: Annotated[list[Annotated[StrictStr, Field(min_length=1, max_length=256)]], Field(max_length=1000)] = Field(
+        [], description="who may come, by what they are called; none: everybody the authorities have signed for"
     )
 
 

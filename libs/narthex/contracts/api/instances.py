@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StrictInt, StrictStr
+from pydantic import AfterValidator, Field, StrictInt, StrictStr
 
 from narthex.contracts.api.base import Labels, Port, Request, Response
-from narthex.contracts.names import InstanceAddress
+from narthex.contracts.names import InstanceAddress, parse_identity
 
 
 class InstanceCreate(Request):
@@ -17,6 +17,9 @@ class InstanceCreate(Request):
     weight: Annotated[StrictInt, Field(ge=1, le=1000)] = 1
     lease_seconds: Annotated[StrictInt, Field(ge=1, le=86_400)] | None = None
     metadata: Labels = {}
+    # What it answers a GET of its health check's path with, in `x-narthex-instance`. Never shown: whoever knows it may
+    # pass for the instance.
+    identity: Annotated[StrictStr, AfterValidator(parse_identity)] | None = None
 
 
 class InstanceTypeBrief(Response):
@@ -69,7 +72,7 @@ class InstanceDetail(Response):
     note: str = ""  # what the instance's runner said at its last lease renewal
     lease_expires: datetime | None = None
     metadata: dict[str, str] = {}
-    in_flight: list[InstanceInFlight] = []  # while it drains, of one instance
+    in_flight: list[InstanceInFlight] = []  # while it drains
 
 
 class InstanceUpdate(Request):

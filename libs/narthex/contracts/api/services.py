@@ -15,13 +15,14 @@ from narthex.contracts.api.base import (
     Request,
     Response,
     Timeout,
+    names_of,
     one_of,
     uuid_text,
 )
-from narthex.contracts.api.doors import CorsBody, JwtBody, Networks
+from narthex.contracts.api.doors import ClientCertificatesBody, CorsBody, JwtBody, Networks
 from narthex.contracts.api.versions import HealthCheckBody
-from narthex.contracts.entities import Balancing, LimitPolicy, WhenUnknown
-from narthex.contracts.names import Name, parse_hostname, parse_service_port
+from narthex.contracts.entities import Balancing, LimitPolicy, WhenUnknown, WorkerLoad
+from narthex.contracts.names import Name, ServicePort, parse_hostname
 
 
 def parse_affinity(text: str) -> str:
@@ -35,7 +36,7 @@ class ServiceUpdate(Request):
     name: Name | None = None
     deployment: Annotated[StrictStr, Field(min_length=1)] | None = None
     version: Annotated[StrictStr, Field(min_length=1)] | None = None
-    port: Annotated[StrictInt, AfterValidator(parse_service_port)] | None = None
+    port: Annotated[ServicePort, Strict()] | None = None
     description: Description | None = None
     labels: Labels | None = None
     authentication_required: StrictBool | None = None
@@ -53,7 +54,9 @@ class ServiceUpdate(Request):
     imported_namespace: Annotated[StrictStr, Field(max_length=256), AfterValidator(parse_hostname)] | None = None
     imported_cluster_domain: Annotated[StrictStr, Field(max_length=256), AfterValidator(parse_hostname)] | None = None
     # What Narthex adds.
-    balancing: Annotated[StrictStr, AfterValidator(lambda name: one_of(name, Balancing))] | None = None
+    balancing: (
+        Annotated[StrictStr, AfterValidator(lambda name: one_of(name, Balancing)), names_of(Balancing)] | None
+    ) = None
     affinity: Annotated[StrictStr, AfterValidator(parse_affinity)] | None = None
     connect_timeout: Timeout | None = None
     first_byte_timeout: Timeout | None = None
@@ -63,9 +66,13 @@ class ServiceUpdate(Request):
     instance_concurrency_limit: Limit | None = None
     instance_max_wait: Annotated[float, Strict(), Field(ge=0, le=60, allow_inf_nan=False)] | None = None
     slow_start: Annotated[float, Strict(), Field(ge=0, le=3600, allow_inf_nan=False)] | None = None
-    limit_policy: Annotated[StrictStr, AfterValidator(lambda name: one_of(name, LimitPolicy))] | None = None
+    limit_policy: (
+        Annotated[StrictStr, AfterValidator(lambda name: one_of(name, LimitPolicy)), names_of(LimitPolicy)] | None
+    ) = None
     limit_max_wait_ms: Annotated[StrictInt, Field(ge=0, le=60_000)] | None = None
-    limit_when_unknown: Annotated[StrictStr, AfterValidator(lambda name: one_of(name, WhenUnknown))] | None = None
+    limit_when_unknown: (
+        Annotated[StrictStr, AfterValidator(lambda name: one_of(name, WhenUnknown)), names_of(WhenUnknown)] | None
+    ) = None
     request_logging_sample: Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     request_logging_max_body: Annotated[StrictInt, Field(ge=0, le=262_144)] | None = None
     request_logging_redact_headers: FieldNames | None = None
@@ -74,6 +81,7 @@ class ServiceUpdate(Request):
     ip_deny: Networks | None = None
     cors: CorsBody | None = None
     jwt: JwtBody | None = None
+    client_certificates: ClientCertificatesBody | None = None
     browser_sign_in: StrictBool | None = None
     # Older clients put these two on the service (UBIOPS_API section 3).
     health_check: HealthCheckBody | None = None
@@ -84,7 +92,7 @@ class ServiceCreate(ServiceUpdate):
     """`deployment` is required unless `type` is `imported`, which has `imported_name` in its place."""
 
     name: Name
-    port: Annotated[StrictInt, AfterValidator(parse_service_port)]
+    port: Annotated[ServicePort, Strict()]
 
 
 class ServiceSummary(Response):
@@ -139,6 +147,7 @@ class ServiceDetail(ServiceSummary):
     ip_deny: list[str] = []
     cors: dict[str, Any] | None = None
     jwt: dict[str, Any] | None = None
+    client_certificates: dict[str, Any] | None = None
     browser_sign_in: bool = False
 
 
@@ -172,6 +181,7 @@ class WorkerApplied(Response):
     worker: str
     applied_sequence: int
     seen: datetime
+    load: WorkerLoad | None = None  # as it said itself
 
 
 class Propagation(Response):

@@ -6,9 +6,21 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr
 
-from narthex.contracts.api.base import Count, Description, Labels, Limit, Port, Request, Response, Seconds, Text, one_of
+from narthex.contracts.api.base import (
+    Count,
+    Description,
+    Labels,
+    Limit,
+    Port,
+    Request,
+    Response,
+    Seconds,
+    Text,
+    names_of,
+    one_of,
+)
 from narthex.contracts.entities import ProbeType
-from narthex.contracts.names import VersionName
+from narthex.contracts.names import VersionName, parse_hostname
 from narthex.contracts.statuses import parse_statuses
 
 
@@ -41,6 +53,13 @@ def parse_probe_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def parse_certificates(text: str) -> str:
+    """Certificates in PEM; whether they are good ones, the probe finds out."""
+    if not re.fullmatch(r"(\s*-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----)+\s*", text):
+        raise ValueError("must be certificates in PEM and nothing else")
+    return text
+
+
 def _statuses(value: Any) -> Any:
     """`[200, "300-399"]` is written `200,300-399`."""
     if isinstance(value, list) and value and all(type(part) in (int, str) for part in value):
@@ -59,7 +78,7 @@ class HealthCheckBody(Request):
     interval: Seconds | None = None
     timeout: Seconds | None = None
     failure_threshold: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
-    type: Annotated[StrictStr, AfterValidator(lambda name: one_of(name, ProbeType))] | None = None
+    type: Annotated[StrictStr, AfterValidator(lambda name: one_of(name, ProbeType)), names_of(ProbeType)] | None = None
     success_threshold: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
     method: Annotated[StrictStr, Field(pattern="^(GET|HEAD)$")] | None = None
     headers: Annotated[dict[StrictStr, StrictStr], AfterValidator(parse_probe_headers)] | None = None
@@ -72,6 +91,11 @@ class HealthCheckBody(Request):
         ]
         | None
     ) = None
+    tls: StrictBool | None = None
+    tls_verify: StrictBool | None = None
+    tls_ca: Annotated[StrictStr, Field(max_length=65_536), AfterValidator(parse_certificates)] | None = None
+    tls_name: Annotated[StrictStr, Field(max_length=253), AfterValidator(parse_hostname)] | None = None
+    grpc_service: Annotated[StrictStr, Field(pattern=r"^([A-Za-z_][A-Za-z0-9_.]{0,255})?$")] | None = None
 
 
 # In any case of letters: UbiOps' own notebooks write `Full`.

@@ -14,7 +14,7 @@ from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.embedded.parts import STOP_ORDER, server_specs, service_specs, urls, valkey_config
 from narthex.runtime.embedded.ports import free_ports
 from narthex.runtime.embedded.settings import UpSettings
-from narthex.runtime.sealing import write_sealing_key
+from narthex.runtime.key_file import write_sealing_key
 from narthex.runtime.supervisor import lock
 from narthex.runtime.supervisor.plan import Plan, encode
 from narthex.runtime.supervisor.status import write_atomically

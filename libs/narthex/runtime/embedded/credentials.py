@@ -5,10 +5,9 @@ import secrets
 from dataclasses import dataclass
 
 from narthex.bus.permissions import ROLES
+from narthex.routing.users import VALKEY_USERS
 from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.supervisor.status import write_atomically
-
-VALKEY_USERS = ("router", "certs")  # the parts that touch the routing table
 
 
 @dataclass(frozen=True)

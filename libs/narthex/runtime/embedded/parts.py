@@ -4,11 +4,11 @@ The child servers run inside their own directory, so that their configuration na
 to be quoted.
 """
 
-import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from narthex.routing.users import valkey_users
 from narthex.runtime.embedded.credentials import Credentials
 from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.embedded.settings import UpSettings
@@ -28,6 +28,9 @@ INHERITED = (
 
 # Parts that instances are registered at, or that connect to them.
 CONNECTING = ("registry", "router", "healthcheck")
+
+# Settings of every part that a user may have in the environment of `narthex up`.
+SHARED_SETTINGS = ("NARTHEX_TRACES_",)
 
 # Settings of one part that a user may have in the environment of `narthex up`; no other part sees them.
 OWN_SETTINGS = {
@@ -87,7 +90,7 @@ def service_specs(
     taken = own_ports(settings, (*server_ports.values(), *admin_ports.values()), inherited)
     for name, port in admin_ports.items():
         environment = {
-            **_inherit(inherited, OWN_SETTINGS[name]),
+            **_inherit(inherited, (*SHARED_SETTINGS, *OWN_SETTINGS[name])),
             **_common_environment(name, settings, directory, credentials, server_ports["nats"], port),
             **({"NARTHEX_INSTANCES_DENY": taken} if name in CONNECTING else {}),
             **_own_environment(name, settings),
@@ -112,14 +115,10 @@ def own_ports(settings: UpSettings, loopback: Iterable[int], inherited: Mapping[
 
 def valkey_config(port: int, passwords: Mapping[str, str]) -> str:
     """A valkey-server configuration: loopback, append-only file here, one user a part, no default user."""
-    users = "\n".join(
-        f"user {name} on #{hashlib.sha256(password.encode()).hexdigest()} ~nx:* &nx:* +@all -@dangerous -@admin"
-        for name, password in passwords.items()
-    )
     return (
         f"bind 127.0.0.1\nport {port}\nprotected-mode no\ndaemonize no\n"
         'dir .\nappendonly yes\nappendfsync everysec\nsave ""\n'
-        f"user default off\n{users}\n"
+        f"{valkey_users(passwords)}"
     )
 
 

@@ -71,6 +71,25 @@ class Client:
         self.account_url = _location(answer)
         return self.account_url
 
+    async def find(self) -> bool:
+        """Whether the CA knows an account by this key (section 7.3.1)."""
+        try:
+            answer = await self._post(
+                (await self.directory()).new_account, {"onlyReturnExisting": True}, as_account=False
+            )
+        except Problem as problem:
+            if problem.kind == "accountDoesNotExist":
+                return False
+            raise
+        self.account_url = _location(answer)
+        return True
+
+    async def change_key(self, key: AccountKey) -> None:
+        """Have the account go on with another key (section 7.3.5)."""
+        url = (await self.directory()).key_change
+        await self._post(url, self.key.prove_successor(key, url, self.account_url))
+        self.key = key
+
     async def known_orders(self) -> tuple[str, ...]:
         """The account's orders, where the CA lists them (section 7.1.2.1: those that are not over)."""
         page = _read(await self._post(self.account_url), Account).orders

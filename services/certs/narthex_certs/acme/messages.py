@@ -36,6 +36,7 @@ class Directory(Message):
     new_account: str = Field(alias="newAccount")
     new_order: str = Field(alias="newOrder")
     revoke: str = Field("", alias="revokeCert")
+    key_change: str = Field("", alias="keyChange")
     renewal_info: str = Field("", alias="renewalInfo")  # RFC 9773
     meta: Meta = Meta()
 

@@ -83,6 +83,11 @@ class AccountKey:
         body = b"" if payload is None else json.dumps(payload).encode()
         return _flattened(body, self._key, "ES256", {"nonce": nonce, "url": url, **who})
 
+    def prove_successor(self, successor: "AccountKey", url: str, account: str) -> dict[str, str]:
+        """What the next key signs to say that it is to be the account's (section 7.3.5); no nonce: it is inside."""
+        said = json.dumps({"account": account, "oldKey": self.jwk}).encode()
+        return _flattened(said, successor._key, "ES256", {"jwk": successor.jwk, "url": url})
+
     def bind(self, binding: Binding, url: str) -> dict[str, str]:
         """The proof that this key's account belongs to an external one."""
         mac_key = unbase64url(binding.mac_key)

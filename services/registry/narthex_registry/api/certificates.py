@@ -1,4 +1,4 @@
-"""Certificates: how things stand with each, renewing one now, and rehearsing an order."""
+"""Certificates: how things stand with each, renewing one now, rehearsing an order, and the account's key."""
 
 from aiohttp import web
 
@@ -6,8 +6,10 @@ from narthex.contracts import api
 from narthex.contracts.errors import NotFound
 from narthex.contracts.queries import (
     CERTIFICATES_SUBJECT,
+    CHANGE_ACCOUNT_KEY_SUBJECT,
     REHEARSE_CERTIFICATE_SUBJECT,
     RENEW_CERTIFICATE_SUBJECT,
+    AccountKeyChange,
     CertificateRehearsal,
     CertificateRenewal,
     CertificatesAnswer,
@@ -18,6 +20,7 @@ from narthex_registry.api.needs import Standing
 from narthex_registry.api.signature import r200
 from narthex_registry.api.state import state
 
+KEY_CHANGE_S = 60.0
 REHEARSAL_S = 300.0  # a CA may take its time to look, and DNS to be seen
 
 
@@ -53,6 +56,14 @@ async def rehearse(request: web.Request, body: api.RehearsalCreate) -> r200[api.
     )
 
 
+@endpoint(Standing.ADMINISTRATOR)
+async def change_account_key(request: web.Request) -> r200[api.AccountKeyChanged]:
+    """Have the account at the CA go on with a new key; no certificate is touched."""
+    return await state(request).bus.ask(
+        CHANGE_ACCOUNT_KEY_SUBJECT, AccountKeyChange(), api.AccountKeyChanged, timeout_s=KEY_CHANGE_S
+    )
+
+
 async def _states(request: web.Request) -> tuple[api.CertificateState, ...]:
     answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
     return answer.states
@@ -61,6 +72,7 @@ async def _states(request: web.Request) -> tuple[api.CertificateState, ...]:
 ROUTES = [
     web.get("/certificates/states", list_states),
     web.post("/certificates/rehearse", rehearse),
+    web.post("/certificates/account-key", change_account_key),
     web.get("/certificates/{certificate}", get_state),
     web.post("/certificates/{certificate}/renew", renew),
 ]

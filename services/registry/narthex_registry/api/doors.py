@@ -62,6 +62,11 @@ async def _mine(request: web.Request, session: AsyncSession, name: str) -> table
     return found
 
 
+def opens(body: api.ServiceUpdate) -> bool:
+    """Whether somebody else lets in callers by what is set here."""
+    return body.jwt is not None or body.client_certificates is not None
+
+
 def may_open(request: web.Request, service: tables.Service) -> None:
     if not request[GRANTS].allows(CALL, service.id, service.deployment_id):
         raise Forbidden(f"the permission {CALL} is needed to let others call this service")

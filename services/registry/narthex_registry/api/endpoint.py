@@ -7,7 +7,7 @@ The decorator says what the caller must be permitted (`needs`); how the signatur
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import update_wrapper
 from itertools import islice
 from typing import Any
@@ -20,7 +20,7 @@ from narthex.contracts.sentences import sentence
 from narthex_registry.api.needs import Needs, needs_of
 from narthex_registry.api.preconditions import tagged
 from narthex_registry.api.signature import Signature
-from narthex_registry.api.state import BODY
+from narthex_registry.api.state import BODY, TOTAL
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,7 +39,7 @@ def endpoint(needs: str | Needs, *, counted: bool = True) -> Callable[[Callable[
             arguments = _arguments(signature, request)
             result = await handler(request, *(path[name] for name in signature.path), **arguments)
             if isinstance(result, Iterator):
-                return await long_list(result, signature.status)
+                return counted_out(request, await long_list(result, signature.status))
             whole = result if isinstance(result, web.StreamResponse) else rendered(result, signature.status)
             return tagged(request, whole)
 
@@ -48,6 +48,13 @@ def endpoint(needs: str | Needs, *, counted: bool = True) -> Callable[[Callable[
         return answer
 
     return made
+
+
+def counted_out(request: web.Request, response: web.Response) -> web.Response:
+    """A page of a list with how many there are on all of them."""
+    if TOTAL in request:
+        response.headers["x-total-count"] = str(request[TOTAL])
+    return response
 
 
 def _arguments(signature: Signature, request: web.Request) -> dict[str, Any]:
@@ -64,12 +71,16 @@ def _arguments(signature: Signature, request: web.Request) -> dict[str, Any]:
     return arguments
 
 
-def needing(needs: str | Needs, *, counted: bool = True) -> Callable[[Handler], Handler]:
-    """Say what a plain aiohttp handler asks of its caller, and whether its calls count for the rate limit."""
+def needing(
+    needs: str | Needs, *, counted: bool = True, messages: Mapping[str, type[BaseModel]] | None = None
+) -> Callable[[Handler], Handler]:
+    """Say what a plain aiohttp handler asks of its caller, whether its calls count for the rate limit, and what its
+    event stream has as data by event."""
 
     def marked(handler: Handler) -> Handler:
         handler.needs = needs_of(needs)  # type: ignore[attr-defined]  # read by `layers.who`
         handler.counted = counted  # type: ignore[attr-defined]  # read there too
+        handler.messages = messages or {}  # type: ignore[attr-defined]  # what /openapi.json is made of
         return handler
 
     return marked

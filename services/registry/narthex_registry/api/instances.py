@@ -51,7 +51,8 @@ async def list_instances(
     async with state(request).database.read() as session:
         _, row = await versions.find_with_deployment(session, request[PROJECT_ID], deployment, version)
         own = tables.Instance.version_id == row.id
-        return await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
+        page = await instances.page(session, own, cursor=cursor, limit=limit, statuses=statuses(status))
+    return _with_in_flight(state(request), page)
 
 
 @endpoint(Permission("instances.list", somewhere=True))
@@ -63,7 +64,8 @@ async def list_project_instances(
     if (seen := request[GRANTS].objects("instances.list")) is not None:
         own.append(tables.Instance.deployment_id.in_(seen))
     async with state(request).database.read() as session:
-        return await instances.page(session, *own, cursor=cursor, limit=limit, statuses=statuses(status))
+        page = await instances.page(session, *own, cursor=cursor, limit=limit, statuses=statuses(status))
+    return _with_in_flight(state(request), page)
 
 
 @endpoint("instances.get")
@@ -176,6 +178,17 @@ async def _find(
 ) -> tuple[tables.Version, tables.Instance]:
     _, row = await versions.find_with_deployment(session, project_id, deployment, version)
     return row, await instances.find(session, row, instance)
+
+
+def _with_in_flight(registry: State, page: api.InstancePage) -> api.InstancePage:
+    """A page, with what is still under way at those that drain."""
+    shown = [
+        each.model_copy(update={"in_flight": registry.drains.under_way(each.id)})
+        if each.status == InstanceStatus.STOPPING
+        else each
+        for each in page.results
+    ]
+    return page.model_copy(update={"results": shown})
 
 
 def removal(registry: State) -> datetime:

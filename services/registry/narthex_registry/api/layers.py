@@ -9,10 +9,11 @@ from aiohttp import web
 from prometheus_client import Counter, Histogram
 
 from narthex.contracts.api import ErrorBody
-from narthex.contracts.errors import Forbidden, Invalid, NarthexError, TooManyRequests, Unauthenticated
+from narthex.contracts.errors import Forbidden, Invalid, NarthexError, TooManyRequests, Unauthenticated, Unavailable
 from narthex.contracts.ids import new_id
 from narthex.runtime.logs import CORRELATION
 from narthex.runtime.traces import span
+from narthex_registry.api import cookie
 from narthex_registry.api.bodies import parse_json
 from narthex_registry.api.needs import Needs, Permission, Standing, in_organization, require, require_standing
 from narthex_registry.api.state import (
@@ -25,7 +26,6 @@ from narthex_registry.api.state import (
     REQUEST_ID,
     TRACEPARENT,
     USER,
-    State,
     cause,
     source_of,
     state,
@@ -122,15 +122,33 @@ async def admit(request: web.Request, needs: Needs, *, counted: bool = True) -> 
         if counted:
             _count(request, f"source {source_of(request)}")
         return
-    registry = state(request)
     try:
-        caller = await identified(registry, request.headers.get("Authorization"))
-    except Unauthenticated:
+        caller = await identified(request)
+    except (Unauthenticated, cookie.CrossOrigin):
         _count(request, f"source {source_of(request)}")
         raise
     request[CALLER], request[USER] = caller, caller.user
     _count(request, f"caller {caller.token_id or caller.session_id}")
-    path = request.match_info
+    await allow(request, caller, needs)
+
+
+async def why_over(request: web.Request) -> str:
+    """Why somebody whose request goes on may not have what it gives any more; empty when they may."""
+    route: Any = request.match_info.handler
+    try:
+        caller = await identified(request)
+        request[CALLER], request[USER] = caller, caller.user
+        await allow(request, caller, route.needs)
+    except Unavailable:
+        return ""  # it cannot be told just now
+    except NarthexError as refused:
+        return refused.message
+    return ""
+
+
+async def allow(request: web.Request, caller: Caller, needs: Needs) -> None:
+    """Put what a caller may do into the request, or raise."""
+    registry, path = state(request), request.match_info
     if isinstance(needs, Permission):
         project_id, grants = await registry.callers.in_project(caller.user, path["project"])
         request[PROJECT_ID], request[GRANTS] = project_id, grants
@@ -162,12 +180,15 @@ def _come_back(seconds: int) -> dict[str, str]:
     return {"Retry-After": str(seconds), "x-ratelimit-reset": str(seconds)}
 
 
-async def identified(state: State, header: str | None) -> Caller:
-    """Whose credential it is."""
-    token = credential(header)
-    if token is None:
+async def identified(request: web.Request) -> Caller:
+    """Whose credential it is: what was sent along, else the web app's session."""
+    if "Authorization" in request.headers:
+        text = credential(request.headers["Authorization"])
+    else:
+        text = cookie.checked_session(request)
+    if text is None:
         raise Unauthenticated("a token is needed: send the header `Authorization: Token <your token>`")
-    return await state.callers.by_credential(token)
+    return await state(request).callers.by_credential(text)
 
 
 def refusal(status: int, sentence: str, code: str) -> web.Response:

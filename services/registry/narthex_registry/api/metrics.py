@@ -15,6 +15,7 @@ from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import in_utc
 from narthex_registry.api.signature import r200, r201, r204
 from narthex_registry.api.state import PROJECT_ID, REQUEST_ID, cause, state
+from narthex_registry.fields import label_pairs
 from narthex_registry.series import OURS, STORED_AS, buckets, matches, read_labels, span
 
 Limit = Annotated[int, Field(ge=1, le=5000)]
@@ -142,7 +143,7 @@ async def search_series(
     offset: Offset = 0,
 ) -> r200[list[api.Series]]:
     """The series that have values: each metric with each of its sets of labels."""
-    wanted = dict(part.split(":", 1) for part in labels.split(",") if ":" in part)
+    wanted = dict(label_pairs(labels))
     found = [*(await _ours(request, metric) if not custom else ()), *(await _own_series(request, metric, custom))]
     fitting = [series for series in found if matches(series.labels, wanted, exact=exact_match)]
     return fitting[offset : offset + limit]

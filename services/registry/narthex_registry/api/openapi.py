@@ -59,6 +59,11 @@ _IF_MATCH = {
     "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'},
     "example": '"3"',
 }
+# Of an event stream; what its `data` are is said by `x-messages`, where it is always the same.
+_EVENT: Json = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("event", "data", "id")},
+}
 _SECURITY = {
     "token": {
         "type": "apiKey",
@@ -121,6 +126,10 @@ def _operation(route: web.RouteDef, schemas: dict[str, Json]) -> Json:
     }
     if handler.needs is Standing.ANYBODY:
         operation["security"] = []
+    if handler.messages:
+        operation["x-messages"] = {
+            event: _schema(model, "serialization", schemas) for event, model in handler.messages.items()
+        }
     return operation
 
 
@@ -176,7 +185,7 @@ def _body(handler: Any, signature: Signature | None, schemas: dict[str, Json]) -
 
 
 def _success(signature: Signature | None, handler: Any, conditional: bool, schemas: dict[str, Json]) -> Json:
-    status, media, schema = 200, "text/event-stream", {"type": "string"}
+    status, media, schema = 200, "text/event-stream", _EVENT
     if getattr(handler, "reads_body_itself", False):
         status, media, schema = 201, "application/json", _schema(RevisionUploaded, "serialization", schemas)
     elif signature is not None:

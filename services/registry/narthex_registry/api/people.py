@@ -51,11 +51,10 @@ async def list_tokens(request: web.Request) -> r200[list[api.TokenDetail]]:
 async def create_token(request: web.Request, body: api.TokenCreate) -> r201[api.TokenCreated]:
     """A new token with all one's own permissions; its text is shown only here."""
     registry, caller = state(request), request[CALLER]
-    latest = caller.expires if caller.token_id else None
     async with registry.database.change(cause(request)) as change:
         user = await people.find(change.session, caller.user.id)
         now = registry.clock.now()
-        token, text = await own_tokens.create(change, registry.keys.token, user, body, now, latest)
+        token, text = await own_tokens.create(change, registry.keys.token, user, body, now, caller.lasting)
     return api.TokenCreated(**own_tokens.detail(token, None).model_dump(), token=text)
 
 

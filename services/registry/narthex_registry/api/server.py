@@ -19,6 +19,7 @@ from narthex_registry.api import (
     elsewhere,
     environments,
     installation,
+    installation_state,
     instance_types,
     instances,
     metrics,
@@ -29,16 +30,22 @@ from narthex_registry.api import (
     requests,
     revisions,
     roles,
+    rollouts,
+    service_overview,
     service_requests,
     service_users,
     services,
+    session,
     sign_in,
     sign_in_page,
+    single_sign_on,
     stream,
     user_limits,
     variables,
+    web_app,
     webhooks,
 )
+from narthex_registry.api.cookie import cookies
 from narthex_registry.api.endpoint import needing
 from narthex_registry.api.layers import MAX_BODY, PREFIXES, body, errors, who
 from narthex_registry.api.needs import Standing
@@ -46,9 +53,11 @@ from narthex_registry.api.state import STATE, State
 
 ROUTES = [
     *installation.ROUTES,
+    *installation_state.ROUTES,
     *certificates.ROUTES,
     *discovery.ROUTES,
     *sign_in.ROUTES,
+    *session.ROUTES,
     *people.ROUTES,
     *organizations.ROUTES,
     *projects.ROUTES,
@@ -57,9 +66,11 @@ ROUTES = [
     *deployments.ROUTES,
     *instances.ROUTES,
     *services.ROUTES,
+    *rollouts.ROUTES,
     *domains.ROUTES,
     *doors.ROUTES,
     *service_requests.ROUTES,
+    *service_overview.ROUTES,
     *user_limits.ROUTES,
     *revisions.ROUTES,
     *environments.ROUTES,
@@ -72,6 +83,13 @@ ROUTES = [
     *stream.ROUTES,
     *elsewhere.ROUTES,  # last: its patterns are wide
 ]
+GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
 SHUTDOWN_S = 3.0  # for answers under way; event streams have been ended by then
 
 
@@ -89,14 +107,22 @@ async def machine_readable(request: web.Request) -> web.Response:
 
 @needing(Standing.ANYBODY)
 async def documentation(request: web.Request) -> web.Response:
-    headers = {"Content-Security-Policy": docs.POLICY, "X-Content-Type-Options": "nosniff"}
+    headers = {"Content-Security-Policy": docs.POLICY}
     return web.Response(text=descriptions()[1], content_type="text/html", headers=headers)
+
+
+async def guarded(request: web.Request, response: web.StreamResponse) -> None:
+    """What browsers are told about every answer, unless it says otherwise: it is data, for this origin, not kept."""
+    for name, value in GUARDS.items():
+        response.headers.setdefault(name, value)
 
 
 def application(state: State) -> web.Application:
     """The API under both of its prefixes, and what clients ask for without one (UBIOPS_API T1, T2)."""
 
-    app = web.Application(middlewares=[errors, who, body], client_max_size=MAX_BODY)
+    pages = web_app.layer(web_app.opened(state.api.web_dir))
+    app = web.Application(middlewares=[errors, pages, cookies, who, body], client_max_size=MAX_BODY)
+    app.on_response_prepare.append(guarded)
     app[STATE] = state
     for prefix in PREFIXES:
         app.add_routes([web.route(route.method, prefix + route.path, route.handler) for route in ROUTES])
@@ -106,6 +132,7 @@ def application(state: State) -> web.Application:
             web.get("/user", people.get_user),
             *sign_in.ROOT_ROUTES,
             *sign_in_page.ROOT_ROUTES,
+            *single_sign_on.ROOT_ROUTES,
             web.get("/openapi.json", machine_readable),
             web.get("/docs", documentation),
             web.get("/asyncapi.json", installation.asyncapi),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import islice
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -12,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from narthex.contracts import api
 from narthex.contracts.errors import Forbidden
 from narthex_registry import imported, service_views, services, switching, tables
-from narthex_registry.api.doors import may_open
+from narthex_registry.api.doors import may_open, opens
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import WaitS
 from narthex_registry.api.needs import Permission
 from narthex_registry.api.preconditions import about
 from narthex_registry.api.signature import r200, r201, r204
-from narthex_registry.api.state import GRANTS, PROJECT_ID, cause, state
+from narthex_registry.api.state import GRANTS, PROJECT_ID, TOTAL, cause, state
 from narthex_registry.fields import matches_labels
 from narthex_registry.propagation import propagation
 
@@ -32,6 +31,7 @@ async def list_services(
     project: str,
     /,
     labels: str = "",
+    search: str = "",
     deployment_version_ids: str = "",
     limit: Many | None = None,
     offset: Offset = 0,
@@ -39,19 +39,24 @@ async def list_services(
 ) -> r200[Iterator[api.ServiceSummary | api.ServiceDetail]]:
     """The services of a project by name, or those with a label or with one of some versions behind.
 
-    `limit`, `offset` and `detail` are ours: without them it is the whole list, and of each service what lists show.
+    `limit`, `offset`, `detail` and `search` are ours: without them it is the whole list, and of each service what lists
+    show. `search` finds a text in names, ids, deployments and labels. `x-total-count` counts all pages.
     """
     version_ids = {part.strip() for part in deployment_version_ids.split(",") if part.strip()}
     registry, grants = state(request), request[GRANTS]
     every = grants.allows("services.list") and not labels
     # Where something is left out here, the page is cut here too.
-    which = service_views.Which(version_ids, limit, offset) if every else service_views.Which(version_ids)
+    page = (limit, offset) if every else (None, 0)
+    which = service_views.Which(version_ids, search.strip(), *page)
     async with registry.database.read() as session:
         reading = service_views.listed if detail else service_views.summaries
         found: Sequence[Any] = await reading(session, request[PROJECT_ID], which)
+        if every and limit is not None:
+            request[TOTAL] = await service_views.total(session, request[PROJECT_ID], which)
     if not every:
-        seen = (row for row in found if grants.allows("services.list", row.id) and matches_labels(row.labels, labels))
-        found = list(islice(seen, offset, None if limit is None else offset + limit))
+        seen = [row for row in found if grants.allows("services.list", row.id) and matches_labels(row.labels, labels)]
+        found = seen[offset : None if limit is None else offset + limit]
+        request[TOTAL] = len(seen)
     if detail:
         return (
             service_views.render(named.service, named.deployment, named.version, registry.address) for named in found
@@ -70,6 +75,8 @@ async def create_service(request: web.Request, project: str, /, body: api.Servic
             change, request[PROJECT_ID], body, allow_public=registry.api.allow_public
         )
         about(request, service)
+        if opens(body):
+            may_open(request, service)
         return await service_views.detail(change.session, service, deployment, registry.address)
 
 
@@ -103,7 +110,7 @@ async def update_service(
             if found.type == imported.TYPE and imported.FIELDS & body.model_fields_set:
                 may_import(request)
             await may_point(request, change.session, found, body)
-            if body.jwt is not None:
+            if opens(body):
                 may_open(request, found)
             drained_at = registry.clock.now() + timedelta(seconds=registry.registry.drain_s)
             behind = await services.update(

@@ -57,7 +57,7 @@ async def create_user(request: web.Request, body: api.UserCreate) -> r201[api.Us
 
 async def _administrator(request: web.Request) -> None:
     try:
-        caller = await identified(state(request), request.headers.get("Authorization"))
+        caller = await identified(request)
     except Unauthenticated:
         raise Unauthenticated("only administrators make accounts here: send an administrator's token") from None
     request[USER] = caller.user

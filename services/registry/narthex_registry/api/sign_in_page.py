@@ -11,7 +11,6 @@ import secrets
 from html import escape
 from importlib import resources
 from string import Template
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from multidict import MultiMapping
@@ -19,6 +18,7 @@ from multidict import MultiMapping
 from narthex.contracts.errors import Forbidden, NarthexError, NotFound, Unauthenticated
 from narthex.contracts.passes import Pass
 from narthex_registry import tables, visits
+from narthex_registry.api import origin
 from narthex_registry.api.endpoint import needing
 from narthex_registry.api.needs import Standing
 from narthex_registry.api.state import source_of, state
@@ -102,13 +102,13 @@ def _journey(request: web.Request, fields: MultiMapping[str] | dict[str, str]) -
 
 def _from_here(request: web.Request) -> bool:
     """Whether the form was posted by this page, as far as the browser says."""
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
+    silent = "Origin" not in request.headers and "Sec-Fetch-Site" not in request.headers
+    return silent or origin.same_origin(request.method, request.host, request.headers)
 
 
 def _is_secure(request: web.Request) -> bool:
     """Whether the browser is asked over TLS, so that the cookie may insist on it."""
-    return request.headers.get("X-Forwarded-Proto", request.scheme) == "https"
+    return origin.is_secure(request.scheme, request.headers)
 
 
 def _form(journey: str, form: str, begun: Pass, problem: str, status: int) -> web.Response:
@@ -134,9 +134,6 @@ def _page(content: str, status: int, leads_to: str = "") -> web.Response:
     headers = {
         "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
         f"form-action 'self'{leads_to}; frame-ancestors 'none'",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
     }
     text = _PAGE.substitute(style=_STYLE, content=content)
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)

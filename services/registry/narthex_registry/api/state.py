@@ -22,11 +22,15 @@ from narthex_registry.last_used import LastUsed
 from narthex_registry.leases import Reaper
 from narthex_registry.passwords import Passwords
 from narthex_registry.permissions import Grants
+from narthex_registry.pilot import Pilot
+from narthex_registry.probers import Probers
 from narthex_registry.propagation import Workers
 from narthex_registry.rates import Rate, Rates
 from narthex_registry.service_views import Address
 from narthex_registry.sign_in import SignIn
+from narthex_registry.single_sign_on import SingleSignOn
 from narthex_registry.sources import source
+from narthex_registry.standings import Standings
 from narthex_registry.tail import Tail
 from narthex_registry.tokens import Keys
 from narthex_registry.webhooks import Webhooks
@@ -43,9 +47,12 @@ class State:
     clock: Clock
     feed: Feed
     tail: Tail
+    standings: Standings
     workers: Workers
+    probers: Probers
     reaper: Reaper
     drains: Drains
+    pilot: Pilot
     address: Address
     api: ApiSettings
     registry: RegistrySettings
@@ -60,6 +67,7 @@ class State:
     passwords: Passwords
     sign_in: SignIn
     sign_in_settings: SignInSettings
+    single_sign_on: SingleSignOn
     domain: str
     providers: frozenset[str]  # of discovery, that this installation runs
     trusted: tuple[Network, ...]  # proxies whose X-Forwarded-For is believed
@@ -75,6 +83,7 @@ PROJECT_ID: web.RequestKey[str] = web.RequestKey("project_id", str)
 GRANTS: web.RequestKey[Grants] = web.RequestKey("grants", Grants)
 ORGANIZATION_ID: web.RequestKey[str] = web.RequestKey("organization_id", str)  # where the path names one
 RATE: web.RequestKey[Rate] = web.RequestKey("rate", Rate)
+TOTAL: web.RequestKey[int] = web.RequestKey("total", int)  # of a list that is cut into pages, on all of them
 BODY: web.RequestKey[Any] = web.RequestKey("body", object)  # set by `layers.body`, where there is one
 TRACEPARENT: web.RequestKey[str] = web.RequestKey("traceparent", str)  # the request's place in a trace, if it has one
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)

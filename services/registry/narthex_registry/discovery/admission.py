@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from narthex.contracts.names import MAX_PORT, parse_instance_address
+from narthex.contracts.names import MAX_PORT, parse_identity, parse_instance_address
 from narthex.contracts.reach import Reach, inner
 from narthex_registry.discovery.found import Found, Refused, Snapshot
 
@@ -45,6 +45,8 @@ class Admission:
             raise ValueError(f"the port must be between 1 and {MAX_PORT}")
         if not 1 <= found.weight <= MAX_WEIGHT:
             raise ValueError(f"the weight must be between 1 and {MAX_WEIGHT}")
+        if found.identity is not None:
+            _identity(found.identity)
         if len(found.id) > MAX_ID:
             raise ValueError(f"the id must have {MAX_ID} characters at most")
         if len(found.metadata) > MAX_METADATA or any(len(k + v) > MAX_VALUE for k, v in found.metadata.items()):
@@ -63,6 +65,13 @@ class Admission:
 
     def _too_many(self, found: Found) -> Refused:
         return Refused(str(found), f"the source names more than {self.most} instances")
+
+
+def _identity(text: str) -> None:
+    try:
+        parse_identity(text)
+    except ValueError as error:
+        raise ValueError(f"the identity {error}") from None
 
 
 def parse_address(text: str) -> str:

@@ -8,6 +8,7 @@ deployments:
         weight: 2               # absent: 1
         id: left                # absent: address and port
         draining: true          # absent: false
+        identity: 5f1c…         # absent: it is not asked who it is
         metadata: {rack: a1}
 projects:                       # the same for other projects
   team-a:
@@ -40,6 +41,7 @@ class Entry(BaseModel):
     weight: StrictInt = 1
     id: StrictStr | StrictInt | None = None
     draining: StrictBool = False
+    identity: StrictStr | None = None
     metadata: dict[str, str] = {}
 
 
@@ -117,6 +119,7 @@ def _found(target: Target, raw: Any) -> Found:
         port=entry.port,
         weight=entry.weight,
         draining=entry.draining,
+        identity=entry.identity,
         metadata=entry.metadata,
     )
 

@@ -36,6 +36,7 @@ class Found:
     weight: int = 1
     draining: bool = False  # it is going away: no new requests
     metadata: Mapping[str, str] = field(default_factory=dict)
+    identity: str | None = None  # what it says when it is asked who it is
     part: str = ""  # of the source, where that can fail in parts, e.g. one name of several
 
     @property

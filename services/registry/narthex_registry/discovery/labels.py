@@ -8,6 +8,7 @@ from narthex_registry.discovery.found import Target
 
 DEPLOYMENT, VERSION, PORT = "narthex.deployment", "narthex.version", "narthex.port"
 PROJECT, WEIGHT, NETWORK = "narthex.project", "narthex.weight", "narthex.network"
+IDENTITY, POD_UID = "narthex.identity", "pod-uid"
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 

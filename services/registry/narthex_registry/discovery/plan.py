@@ -16,6 +16,7 @@ class Held:
     port: int | None
     weight: int
     metadata: Mapping[str, str]
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,14 @@ class Plan:
 def plan(held: Collection[Held], snapshot: Snapshot, provider: str) -> Plan:
     """What to add, change and drain.
 
-    At another address or port it is another instance: what is known of its health and its connections was about
-    the old one. So the old one is drained, and the new one begins as every new one does.
+    At another address or port, or with another identity, it is another instance: what is known of its health and its
+    connections was about the old one. So the old one is drained, and the new one begins as every new one does.
     """
     made = Plan()
     missing = {each.key: each for each in held}
     for found in snapshot.found:
         known = missing.pop(found.key, None)
-        if known is not None and (found.draining or (known.address, known.port) != (found.address, found.port)):
+        if known is not None and (found.draining or not _same_place(known, found)):
             made.drain.append(known)
             known = None
         if found.draining:
@@ -49,6 +50,10 @@ def plan(held: Collection[Held], snapshot: Snapshot, provider: str) -> Plan:
             made.change.append((known, found))
     made.drain.extend(each for key, each in missing.items() if scope_of(key) not in snapshot.unknown)
     return made
+
+
+def _same_place(known: Held, found: Found) -> bool:
+    return (known.address, known.port, known.identity) == (found.address, found.port, found.identity)
 
 
 def metadata(found: Found, provider: str) -> dict[str, str]:

@@ -6,7 +6,6 @@ from narthex.contracts.reach import Reach
 from narthex.runtime.clock import Clock
 from narthex_registry.database import Database
 from narthex_registry.discovery.admission import Admission
-from narthex_registry.discovery.dns import DnsProvider
 from narthex_registry.discovery.docker import DockerProvider
 from narthex_registry.discovery.file import FileProvider
 from narthex_registry.discovery.follower import Follower
@@ -25,6 +24,8 @@ def providers(config: DiscoveryConfig, database: Database, clock: Clock) -> list
     if config.file.path is not None:
         made.append(FileProvider(config.file.path, project, clock, look_every_s=config.file.look_every_s))
     if config.dns.names:
+        from narthex_registry.discovery.dns import DnsProvider  # 7 MB that most registries never need
+
         made.append(DnsProvider(config.dns, project, clock))
     if config.docker.socket is not None:
         made.append(DockerProvider(config.docker.socket, project, config.docker.host_address, clock))

@@ -25,6 +25,7 @@ _HELD = select(
     tables.Instance.port,
     tables.Instance.weight,
     tables.Instance.labels,
+    tables.Instance.identity,
 ).where(tables.Instance.source == bindparam("source"), tables.Instance.remove_at.is_(None))
 _COUNT = select(func.count()).where(tables.Instance.source == bindparam("source"), tables.Instance.remove_at.is_(None))
 _VERSION = (
@@ -73,7 +74,11 @@ class Roster:
 
     async def add(self, change: Change, found: Found, version: tables.Version) -> None:
         body = api.InstanceCreate(
-            address=found.address, port=found.port, weight=found.weight, metadata=metadata(found, self._provider)
+            address=found.address,
+            port=found.port,
+            weight=found.weight,
+            identity=found.identity,
+            metadata=metadata(found, self._provider),
         )
         instance = await instances.register(change, version, body, self._clock.now())
         instance.source, instance.source_key = self._provider, found.key

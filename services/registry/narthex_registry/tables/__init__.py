@@ -30,6 +30,7 @@ from narthex_registry.tables.records import AuditEvent as AuditEvent
 from narthex_registry.tables.records import Counter as Counter
 from narthex_registry.tables.records import Outbox as Outbox
 from narthex_registry.tables.records import ProjectEvent as ProjectEvent
+from narthex_registry.tables.rollouts import Rollout as Rollout
 from narthex_registry.tables.variables import EnvironmentVariable as EnvironmentVariable
 from narthex_registry.tables.webhooks import Webhook as Webhook
 from narthex_registry.tables.webhooks import WebhookCall as WebhookCall

@@ -81,6 +81,7 @@ class Instance(Row):
     unaudited: ClassVar[frozenset[str]] = frozenset(
         {"lease_expires", "note", "health", "health_reason", "health_revision", "source", "source_key"}
     )
+    secret: ClassVar[frozenset[str]] = frozenset({"identity"})
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
     deployment_id: Mapped[str] = mapped_column(ForeignKey("deployments.id"))
@@ -96,6 +97,7 @@ class Instance(Row):
     health: Mapped[str] = mapped_column(default="unknown")
     health_reason: Mapped[str] = mapped_column(default="")
     health_revision: Mapped[int] = mapped_column(BigInteger, default=0)
+    identity: Mapped[str | None] = mapped_column(String(128))  # what it says when it is asked who it is
     source: Mapped[str | None] = mapped_column(String(32))  # the provider that named it; None: somebody registered it
     source_key: Mapped[str | None]  # how the provider recognises it
 
@@ -113,7 +115,7 @@ class Service(Row):
     )
 
     noun = "service"
-    unaudited: ClassVar[frozenset[str]] = frozenset({"user_rate_limits", "user_concurrency_limits"})
+    unaudited: ClassVar[frozenset[str]] = frozenset({"user_rate_limits", "user_concurrency_limits", "calling_roles"})
     secret: ClassVar[frozenset[str]] = frozenset({"basic_users"})
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
@@ -158,9 +160,12 @@ class Service(Row):
     ip_deny: Mapped[list[str]] = mapped_column(default=list)
     cors: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     jwt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    calling_roles: Mapped[list[str]] = mapped_column(default=list)  # of those that `jwt` names: follows from roles
+    client_certificates: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     browser_sign_in: Mapped[bool] = mapped_column(default=False)
     basic_users: Mapped[dict[str, str]] = mapped_column(default=dict)  # name -> Argon2id of the password
     share_generation: Mapped[int] = mapped_column(default=0)
+    split: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # while a rollout is under way
     # By user id; truth is the table of user limits, this is what events carry.
     user_rate_limits: Mapped[dict[str, int]] = mapped_column(default=dict)
     user_concurrency_limits: Mapped[dict[str, int]] = mapped_column(default=dict)

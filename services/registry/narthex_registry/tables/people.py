@@ -90,7 +90,7 @@ class Token(Row):
 
 
 class Session(Base):
-    """Somebody signed in with a password; what they got is good as long as this row is there and has not expired."""
+    """Somebody signed in; what they got is good as long as this row is there and has not expired."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "user_id"),)
@@ -99,6 +99,8 @@ class Session(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     created: Mapped[datetime] = mapped_column(default=now)
     expires: Mapped[datetime]
+    way: Mapped[str] = mapped_column(default="password")  # password | token | single sign-on
+    token_id: Mapped[str | None] = mapped_column(String(36))  # begun with a token, it ends with it
 
 
 class Role(Row):

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Sequence
 
 from narthex.contracts.digest import password_digest
 
@@ -23,8 +24,12 @@ def read_basic(credential: bytes) -> tuple[str, bytes] | None:
     return name.decode("utf-8", "replace"), password
 
 
-def is_password(kept: str, key: bytes, password: bytes) -> bool:
-    """Whether it is the password; for a thread, since it takes so long."""
+def is_password(kept: str, keys: Sequence[bytes], password: bytes) -> bool:
+    """Whether it is the password, kept under one of the keys; for a thread, since it takes so long."""
+    return any(_is_password(kept, key, password) for key in keys)
+
+
+def _is_password(kept: str, key: bytes, password: bytes) -> bool:
     from argon2 import PasswordHasher  # 5 MB that most workers never need
     from argon2.exceptions import InvalidHashError, VerificationError
 

@@ -5,7 +5,7 @@ up to the key.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from narthex_router.doors.policy import Issuer
@@ -70,11 +70,16 @@ def verify(credential: bytes, key: Key, issuer: Issuer) -> dict[str, Any]:
     return claims
 
 
-def caller_of(claims: Mapping[str, Any], issuer: Issuer, service_id: str, now: float) -> Caller:
+def caller_of(
+    claims: Mapping[str, Any], issuer: Issuer, calling_roles: Collection[str], service_id: str, now: float
+) -> Caller:
     """Who it is, and that they may call the service. Raises Refusal."""
     for path, wanted in issuer.required_claims.items():
         if not said(claims, path) & set(wanted):
             raise Refusal("permission_denied", f"the JWT's claim {path} must be one of: {', '.join(wanted)}")
+    roles = roles_of(claims, issuer)
+    if issuer.roles and not any(role in calling_roles for role in roles):
+        raise Refusal("permission_denied", "the JWT's claims stand for no role that may call this service")
     user = claims.get(issuer.user_claim)
     if not isinstance(user, str) or not user:
         raise Refusal("token_invalid", f"the JWT must say who it is for, in the claim {issuer.user_claim}")
@@ -89,7 +94,13 @@ def caller_of(claims: Mapping[str, Any], issuer: Issuer, service_id: str, now: f
         deployments=frozenset(),
         services=frozenset((service_id,)),
         header=printable(user) or identity.encode("ascii"),
+        roles=b", ".join(map(printable, roles)),
     )
+
+
+def roles_of(claims: Mapping[str, Any], issuer: Issuer) -> list[str]:
+    """The roles that somebody comes with, each once."""
+    return sorted({each.role for each in issuer.roles if said(claims, each.claim) & set(each.values)})
 
 
 def said(claims: Mapping[str, Any], path: str) -> set[str]:

@@ -12,16 +12,18 @@ from typing import Protocol
 from urllib.parse import quote
 
 from narthex.contracts.passes import Pass, PassKind, read, sign
+from narthex.routing.entry import Entry
 from narthex_router.doors import cors, session
 from narthex_router.doors.question import Question, Refusal
+from narthex_router.doors.sign_out import SESSION_S, ended
 from narthex_router.exchange import Exchange
 from narthex_router.http1 import affinity_key
+from narthex_router.responses import date_line
 from narthex_router.route import Route
 from narthex_router.shape import Entrance
 
 OWN_PATHS = b"/.narthex/"
 SIGN_IN, SHARE, SIGN_OUT = b"/.narthex/sign-in", b"/.narthex/share", b"/.narthex/sign-out"
-SESSION_S = 12 * 3600.0  # a working day, like sessions at the API
 JOURNEY_S = 900.0  # at the sign-in page
 TARGET_KEPT = 2048  # bytes of the target to come back to; a longer one becomes /
 SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
@@ -48,12 +50,14 @@ class Reply:
     status: int
     fields: bytes
     body: bytes = b""
+    ends: Entry | None = None  # the session that is over by it
 
     def message(self, request_id: bytes, *, close: bool, head_only: bool) -> bytes:
         length = b"" if self.status == 204 else b"content-length: %d\r\n" % len(self.body)
-        return b"HTTP/1.1 %d %b\r\n%b%bcache-control: no-store\r\nx-request-id: %b\r\n%b\r\n%b" % (
+        return b"HTTP/1.1 %d %b\r\n%b%b%bcache-control: no-store\r\nx-request-id: %b\r\n%b\r\n%b" % (
             self.status,
             _REASONS[self.status],
+            date_line(),
             self.fields,
             length,
             request_id,
@@ -82,8 +86,11 @@ def look(entrance: Entrance, exchange: Exchange, desk: Desk, now: float) -> Repl
         return entrance.question
     if refusal is not None:
         return _sign_in(exchange, desk, now) if _wants_sign_in(exchange, refusal, desk) else refusal
-    if entrance.by_cookie and (exchange.method not in SAFE or exchange.upgrade()) and not _own_page(exchange):
-        return Refusal("cross_origin", "A page of another origin may not do this in the name of who has signed in here")
+    # Cookies and client certificates go along by themselves, whichever page asks; but only who has no browser sends a
+    # certificate and does not say where it was asked.
+    changes = entrance.browser and (exchange.method not in SAFE or exchange.upgrade())
+    if changes and not _own_page(exchange, unsaid=not entrance.by_cookie):
+        return Refusal("cross_origin", "A page of another origin may not do this in the name of who is here")
     return None
 
 
@@ -94,7 +101,7 @@ def _own(exchange: Exchange, key: bytes, now: float) -> Reply | Refusal:
     text = ticket[1].decode("ascii") if ticket else ""
     exchange.target = path
     if path == SIGN_OUT:
-        return _sign_out(exchange)
+        return _sign_out(exchange, key, now)
     if exchange.method == b"GET" and path == SIGN_IN:
         return _signed_in(exchange, key, text, now)
     if exchange.method == b"GET" and path == SHARE:
@@ -148,13 +155,18 @@ def onward(target: str) -> bytes:
     return b"location: %b\r\nreferrer-policy: no-referrer\r\n" % location
 
 
-def _sign_out(exchange: Exchange) -> Reply | Refusal:
-    """Take the session away: for whoever opens the path, or posts to it from a page of the service."""
+def _sign_out(exchange: Exchange, key: bytes, now: float) -> Reply | Refusal:
+    """End the session: for whoever opens the path, or posts to it from a page of the service.
+
+    One that a share link has opened is only taken away: the link would open another.
+    """
     forward = exchange.shape.fields.forward
     opened = affinity_key(forward, b"sec-fetch-mode", cookie=False) in (b"", b"navigate")
     if not (opened and exchange.method == b"GET") and not _own_page(exchange):
         return Refusal("cross_origin", "A page of another origin may not sign anybody out")
-    return Reply("sign_out", 200, _HTML_FIELDS + session.set_cookie(session.COOKIE, b"", 0), _SIGNED_OUT)
+    held = session.held_session(exchange.route, session.session_text(forward), key, now)
+    ends = ended(held) if held is not None and not held.share_id else None
+    return Reply("sign_out", 200, _HTML_FIELDS + session.set_cookie(session.COOKIE, b"", 0), _SIGNED_OUT, ends)
 
 
 def _wants_sign_in(exchange: Exchange, refusal: Refusal, desk: Desk) -> bool:
@@ -189,12 +201,14 @@ def _sign_in(exchange: Exchange, desk: Desk, now: float) -> Reply:
     return Reply("sign_in", 303, b"location: %b\r\nreferrer-policy: no-referrer\r\n%b" % (location, cookie))
 
 
-def _own_page(exchange: Exchange) -> bool:
-    """Whether the request was made by a page of the service itself, or of an origin that it trusts with cookies."""
+def _own_page(exchange: Exchange, *, unsaid: bool = False) -> bool:
+    """Whether the request was made by a page of the service itself, or of an origin that it trusts with cookies;
+    `unsaid` where nothing tells."""
     fields, doors = exchange.shape.fields, exchange.route.doors
     origin = affinity_key(fields.forward, b"origin", cookie=False)
     if not origin:
-        return affinity_key(fields.forward, b"sec-fetch-site", cookie=False) in (b"same-origin", b"none")
+        site = affinity_key(fields.forward, b"sec-fetch-site", cookie=False)
+        return site in (b"same-origin", b"none") or (unsaid and not site)
     if origin.lower() == b"https://" + fields.host.lower():
         return True
     trusted = doors.cors if doors is not None else None

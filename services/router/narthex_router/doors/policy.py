@@ -19,12 +19,25 @@ class Cors(Struct, frozen=True, gc=False):
     max_age: int = 600
 
 
+class RoleClaim(Struct, frozen=True, gc=False):
+    role: str
+    claim: str
+    values: tuple[str, ...]
+
+
 class Issuer(Struct, frozen=True, gc=False):
     issuer: str
     audience: str
     keys_url: str | None = None
     user_claim: str = "sub"
     required_claims: dict[str, tuple[str, ...]] = {}
+    roles: tuple[RoleClaim, ...] = ()
+
+
+class ClientCertificates(Struct, frozen=True, gc=False):
+    authorities: str  # PEM
+    user: str = "common_name"
+    names: tuple[str, ...] = ()
 
 
 class Doors(Struct, gc=False):
@@ -34,6 +47,8 @@ class Doors(Struct, gc=False):
     ip_deny: tuple[str, ...] = ()
     basic_users: dict[str, str] = {}
     jwt: Issuer | None = None
+    calling_roles: tuple[str, ...] = ()  # of the issuer's, those that permit to call
+    client_certificates: ClientCertificates | None = None
     cors: Cors | None = None
     browser_sign_in: bool = False
     share_generation: int = 0

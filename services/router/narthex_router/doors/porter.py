@@ -35,6 +35,7 @@ class Porter:
         self, tasks: Background, *, pass_key: bytes = b"", sign_in_url: str = "", networks: tuple[Network, ...] = ()
     ) -> None:
         self.pass_key = pass_key  # signs what browsers carry; empty until the worker has read it
+        self.older_keys: tuple[bytes, ...] = ()  # under which passwords may be kept as well
         self.sign_in_url = sign_in_url  # of the installation's sign-in page; empty: there is none
         self._keys = KeySets(tasks, networks)
         self._tasks = tasks
@@ -64,7 +65,7 @@ class Porter:
             caller = await (self._jwt(question) if question.way is Way.JWT else self._basic(question))
             remember(self._right, question.key, caller, MOST_RIGHT)
         except Refusal as refusal:
-            remember(self._wrong, question.key, refusal, MOST_WRONG)
+            remember(self._wrong, question.key, refusal.kept(), MOST_WRONG)
         except Exception as error:  # whatever somebody sends or an issuer answers: it must not end the worker
             log.exception("a credential could not be checked", exc_info=error)
         finally:
@@ -83,7 +84,7 @@ class Porter:
             if key is None:
                 raise Refusal("token_invalid", "the JWT is signed with a key that its issuer does not name")
             claims = bearer.verify(question.credential, key, doors.jwt)
-            return bearer.caller_of(claims, doors.jwt, question.route.service_id, time.time())
+            return bearer.caller_of(claims, doors.jwt, doors.calling_roles, question.route.service_id, time.time())
         except Away as away:
             raise Refusal("access_unknown", f"the issuer's keys cannot be fetched: {away}", _soon(1.0)) from None
         except Refusal as refusal:
@@ -120,7 +121,7 @@ class Porter:
         self._waiting[service_id] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, basic.is_password, kept, self.pass_key, password
+                self._threads, basic.is_password, kept, (self.pass_key, *self.older_keys), password
             )
         finally:
             self._waiting[service_id] -= 1

@@ -17,6 +17,11 @@ class Refusal(Exception):
         self.detail = detail
         self.until = until  # Unix seconds: it is looked at again then; inf: when access or the service changes
 
+    def kept(self) -> "Refusal":
+        """Itself, to be remembered: without the frames it was raised in, which hold on to all that came before."""
+        self.__context__ = None
+        return self.with_traceback(None)
+
 
 class Way(Enum):
     """Which door somebody is at."""

@@ -8,7 +8,7 @@ names its service: the cookie of one is refused by all others.
 import hashlib
 from collections.abc import Callable
 
-from narthex.contracts.passes import PassKind, read
+from narthex.contracts.passes import Pass, PassKind, read
 from narthex_router.doors.question import Refusal
 from narthex_router.http1 import affinity_key
 from narthex_router.route import Caller, Route
@@ -18,8 +18,7 @@ JOURNEY_COOKIE = b"__Host-narthex-journey"  # a secret of the browser's, while i
 SIGN_IN_AGAIN = "You are not signed in any more; sign in again"
 _ATTRIBUTES = b"Path=/; Secure; HttpOnly; SameSite=Lax"
 
-# Whose browser it is: by id of the subject and of the token they signed in with, and when they did.
-FindVisitor = Callable[[str, str, int], Caller | None]
+FindVisitor = Callable[[Pass], Caller | None]  # whose browser it is; None: that is over
 
 
 def session_text(forward: bytes) -> bytes:
@@ -29,13 +28,12 @@ def session_text(forward: bytes) -> bytes:
 
 def visitor(route: Route, text: bytes, key: bytes, find: FindVisitor, now: float) -> Caller:
     """Who has signed in with this browser. Raises Refusal."""
-    decoded = text.decode("latin-1")
-    session = read(key, PassKind.SESSION, decoded, now) if key else None
-    if session is None or session.service_id != route.service_id:
+    session = held_session(route, text, key, now)
+    if session is None:
         raise Refusal("token_expired", SIGN_IN_AGAIN)
     if session.share_id:
         return guest(route, session.share_id, session.generation, session.expires)
-    caller = find(session.subject_id, session.token_id, session.issued_ms)
+    caller = find(session)
     if caller is None:
         raise Refusal("token_expired", SIGN_IN_AGAIN)
     return Caller(
@@ -49,6 +47,12 @@ def visitor(route: Route, text: bytes, key: bytes, find: FindVisitor, now: float
         services=caller.services,
         header=caller.header,
     )
+
+
+def held_session(route: Route, text: bytes, key: bytes, now: float) -> Pass | None:
+    """What a cookie says, if it is one of this service's and in time."""
+    session = read(key, PassKind.SESSION, text.decode("latin-1"), now) if key else None
+    return session if session is not None and session.service_id == route.service_id else None
 
 
 def guest(route: Route, share_id: str, generation: int, expires: float) -> Caller:

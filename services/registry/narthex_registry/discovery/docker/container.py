@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from narthex_registry.discovery.found import Found
-from narthex_registry.discovery.labels import NETWORK, PORT, PROJECT, number, target, weight
+from narthex_registry.discovery.labels import IDENTITY, NETWORK, PORT, PROJECT, number, target, weight
 
 
 class _Model(BaseModel):
@@ -104,6 +104,7 @@ class Reading:
             port=port,
             weight=weight(labels),
             draining=stopping,
+            identity=labels.get(IDENTITY) or None,
             metadata={"docker.container": container.name.removeprefix("/")[:200]},
         )
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from narthex_registry.discovery.found import Found, Refused, Snapshot, Target, scope
-from narthex_registry.discovery.labels import PORT, target, weight
+from narthex_registry.discovery.labels import IDENTITY, POD_UID, PORT, target, weight
 
 SERVICE = "kubernetes.io/service-name"
 
@@ -109,7 +109,9 @@ def of_labelled(slices: Iterable[EndpointSlice], namespaces: Mapping[str, str]) 
             gathered.refuse(each, str(error))
             continue
         try:
-            gathered.take(each, meant, chosen_port(each.ports, each.labels.get(PORT)), weight(each.labels))
+            port = chosen_port(each.ports, each.labels.get(PORT))
+            identified = each.labels.get(IDENTITY) == POD_UID
+            gathered.take(each, meant, port, weight(each.labels), identified=identified)
         except ValueError as error:
             gathered.refuse(each, str(error), meant)
     return gathered.snapshot()
@@ -166,10 +168,12 @@ class _Gathered:
         if target is not None:
             self.unknown.add(scope(target, slice.service))  # a label with a slip of the pen stops nobody
 
-    def take(self, slice: EndpointSlice, target: Target, port: int | None, weight: int) -> None:
+    def take(
+        self, slice: EndpointSlice, target: Target, port: int | None, weight: int, *, identified: bool = False
+    ) -> None:
         if slice.address_type not in ("IPv4", "IPv6"):
             raise ValueError(f"the address type {slice.address_type} is not supported")
-        for found in _named(slice, target, port, weight):
+        for found in _named(slice, target, port, weight, identified=identified):
             held = self._found.get(found.key)
             if held is None or _rank(found) > _rank(held):
                 self._found[found.key] = found
@@ -178,7 +182,7 @@ class _Gathered:
         return Snapshot(tuple(self._found.values()), tuple(self._refused), frozenset(self.unknown))
 
 
-def _named(slice: EndpointSlice, target: Target, port: int | None, weight: int) -> Iterator[Found]:
+def _named(slice: EndpointSlice, target: Target, port: int | None, weight: int, *, identified: bool) -> Iterator[Found]:
     for endpoint in slice.endpoints or ():
         if not endpoint.addresses or not (endpoint.ready or endpoint.terminating):
             continue
@@ -191,6 +195,7 @@ def _named(slice: EndpointSlice, target: Target, port: int | None, weight: int) 
             port=port,
             weight=weight,
             draining=endpoint.terminating,
+            identity=reference.uid if identified else None,
             metadata={name: value for name, value in told.items() if value},
             part=slice.service,
         )
