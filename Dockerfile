@@ -18,8 +18,7 @@ RUN python -m pip install --require-hashes --no-deps --only-binary :all: -r depl
 FROM tools AS web
 WORKDIR /src/services/registry/web
 COPY services/registry/web/package.json services/registry/web/package-lock.json services/registry/web/.npmrc ./
-# By the lock; `npm ci` would also insist on the packages of other platforms, which need not be in it.
-RUN npm install --no-save --no-audit --no-fund
+RUN npm ci --no-audit --no-fund
 COPY services/registry/web ./
 RUN npm run build
 

@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WEB := services/registry/web
 
-.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz-api bench-health bench-log replace switches reused format clean
+.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz-api bench-health bench-log faults replace switches reused format clean
 
 up: .venv/installed-up
 	@$(BIN)/python $(WEB)/build.py --if-possible
@@ -61,6 +61,10 @@ check: .venv/installed-dev
 # The router against nginx, HAProxy, Envoy and Caddy, and its limits: 18 minutes. ROWS="plain tls" and ROUNDS=1 make it shorter.
 bench: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench $(ROWS)
+
+# The failure matrix: everything that can break, broken under load for half a minute each; writes docs/faults.md. Root.
+faults: .venv/installed-dev
+	@NARTHEX_TEST_FAULTS=all NARTHEX_FAULTS_TABLE=1 $(BIN)/python -m pytest --timeout 900 tests/faults
 
 # Routers replace one another under load, one with so many workers after the other: no request may fail.
 replace: .venv/installed-dev

@@ -41,13 +41,15 @@ def docker(tmp_path_factory: pytest.TempPathFactory, figure: Callable[[str], Non
     directory = tmp_path_factory.mktemp("engine")
     with engine(directory) as running:
         contexts = tmp_path_factory.mktemp("stand-ins")
-        stand_ins.make(running, contexts)
+        made = stand_ins.make(running, contexts)
         for variant, tag in (("server", IMAGE), ("embedded", EMBEDDED)):
             if not (KEPT and running.has_image(tag)):
                 figure(f"{tag} built in {running.build(ROOT, tag, '--build-arg', f'VARIANT={variant}'):.0f} s")
             size, base = running.image_bytes(tag), running.image_bytes("python:3.11-slim")
             figure(f"{tag}: {size / 1e6:.0f} MB, {base / 1e6:.0f} of them python:3.11-slim")
         yield running
+        if not KEPT:
+            running.call("image", "rm", "--force", IMAGE, EMBEDDED, *made)
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,7 @@ class Account:
     answered: dict[str, float] = field(default_factory=dict)  # request id -> when
     by_instance: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    over: bool = False  # clients finish what they are at
 
     def rate(self) -> float:
         return len(self.answered) / max(0.001, time.time() - self.began)
@@ -87,10 +88,10 @@ async def ask(account: Account, place: Place, streams: Streams, *, close: bool) 
 
 
 async def _client(account: Account, place: Place, rate: float, *, keep: bool) -> None:
-    """One client, for ever: a request at each tick, on a connection that it keeps or on a new one."""
+    """One client: a request at each tick, on a connection that it keeps or on a new one."""
     streams = None
     due = time.monotonic()
-    while True:
+    while not account.over:
         due = max(due + 1 / rate, time.monotonic() - 1)  # what could not be asked in time is not made up for
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         if streams is not None and streams[0].at_eof():  # as every pool looks whether a kept connection was closed
@@ -106,6 +107,8 @@ async def _client(account: Account, place: Place, rate: float, *, keep: bool) ->
         if not await ask(account, place, streams, close=not keep) or not keep:
             streams[1].transport.abort()
             streams = None
+    if streams is not None:
+        streams[1].transport.abort()
 
 
 @asynccontextmanager
@@ -113,8 +116,8 @@ async def load(place: Place) -> AsyncIterator[Account]:
     """500 requests a second for the length of the block."""
     account = Account()
     async with background() as tasks:
-        for number in range(KEPT):
-            tasks.start(_client(account, place, KEPT_RATE, keep=True), f"kept {number}")
-        for number in range(NEW):
-            tasks.start(_client(account, place, NEW_RATE, keep=False), f"new {number}")
+        kept = [tasks.start(_client(account, place, KEPT_RATE, keep=True), f"kept {n}") for n in range(KEPT)]
+        new = [tasks.start(_client(account, place, NEW_RATE, keep=False), f"new {n}") for n in range(NEW)]
         yield account
+        account.over = True
+        await asyncio.wait([*kept, *new])

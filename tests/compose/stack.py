@@ -21,7 +21,7 @@ from narthex.testing.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = Path(__file__).with_name("instance.py")
-IMAGE, EMBEDDED = "narthex:local", "narthex:local-embedded"
+IMAGE, EMBEDDED = "narthex-test:server", "narthex-test:embedded"
 APPS = "narthex-test-apps"
 SUBNET = "172.29.253.0/24"
 NOBODY = "any.services.localhost"  # no service; a router that has its certificate says so
@@ -37,6 +37,7 @@ class Stack:
     ports: dict[str, int] = field(
         default_factory=lambda: {n: free_port() for n in ("HTTP_PORT", "HTTPS_PORT", "API_PORT")}
     )
+    _client: Client | None = None
 
     @classmethod
     def laid_out(cls, engine: Engine, directory: Path) -> "Stack":
@@ -51,6 +52,8 @@ class Stack:
         engine_socket = self.engine.environment["DOCKER_HOST"].removeprefix("unix://")
         settings = {
             "COMPOSE_PROJECT_NAME": self.project,
+            "NARTHEX_IMAGE": IMAGE,
+            "NARTHEX_AUDIT_IMAGE": EMBEDDED,
             "BIND": "127.0.0.1",
             "NARTHEX_APPS_NETWORK": APPS,
             "NARTHEX_CONTROL_SUBNET": SUBNET,
@@ -104,7 +107,10 @@ class Stack:
         return self.read("registry", "admin.token").strip()
 
     def client(self) -> Client:
-        return Client(f"http://127.0.0.1:{self.ports['API_PORT']}", self.token)
+        """The administrator's; always the same one."""
+        if self._client is None:
+            self._client = Client(f"http://127.0.0.1:{self.ports['API_PORT']}", self.token)
+        return self._client
 
     def trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.read("certs", "ca/root.pem"))
@@ -132,6 +138,8 @@ class Stack:
         return False
 
     def down(self) -> None:
+        if self._client is not None:
+            self._client.close()
         left = self.engine.call(
             "ps", "--all", "--quiet", "--filter", f"network={APPS}", "--filter", "label=narthex.port"
         )

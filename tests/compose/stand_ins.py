@@ -50,17 +50,18 @@ CA_BUNDLE = Path(os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths
 IN_IMAGE = "/etc/ssl/certs/ca-certificates.crt"
 
 
-def make(engine: Engine, directory: Path) -> None:
-    """Have every image that the Dockerfile and Compose name, other than ours."""
+def make(engine: Engine, directory: Path) -> list[str]:
+    """Have every image that the Dockerfile and Compose name, other than ours; returns those that were made."""
     lacking = {tag: build for tag, build in STAND_INS.items() if not engine.has_image(tag)}
     if not lacking:
-        return
+        return []
     _debian(engine, directory)
     for tag, build in lacking.items():
         context = directory / tag.replace("/", "-").replace(":", "-")
         context.mkdir()
         (context / "Dockerfile").write_text(f"FROM {DEBIAN}\n{build(context)}")
         engine.build(context, tag)
+    return [*lacking, DEBIAN]
 
 
 def _debian(engine: Engine, directory: Path) -> None:

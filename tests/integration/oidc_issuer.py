@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from aiohttp import web
@@ -33,6 +33,13 @@ class Issuer:
         code = f"code-{len(self.asked)}"
         self.asked[code] = asked
         return code
+
+    async def authorize(self, request: web.Request) -> web.Response:
+        """Sends a browser back at once: whoever comes is let in."""
+        code = self.code(str(request.url))
+        asked = self.asked[code]
+        query = urlencode({"code": code, "state": asked["state"]})
+        raise web.HTTPFound(f"{asked['redirect_uri']}?{query}")
 
     async def about(self, request: web.Request) -> web.Response:
         return web.json_response(
@@ -76,6 +83,7 @@ async def issuing() -> AsyncIterator[Issuer]:
     app.add_routes(
         [
             web.get("/.well-known/openid-configuration", issuer.about),
+            web.get("/authorize", issuer.authorize),
             web.get("/keys", issuer.keys),
             web.post("/token", issuer.token),
         ]

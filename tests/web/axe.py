@@ -8,7 +8,10 @@ from playwright.sync_api import Page
 WEB = Path(__file__).parents[2] / "services" / "registry" / "web"
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = frozenset({"serious", "critical"})
+# Colours that are on their way to others are nobody's choice; what turns for ever is not waited for.
 RUN = """async (rules) => {
+  const moving = document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(moving.map((each) => each.finished));
   const only = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
   const found = await axe.run(document, { resultTypes: ["violations"], ...only });
   return found.violations;

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from e2e.conftest import Caller
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
+from web.provider import as_settings, provider
+from web.stored import Stored, store
 
 import narthex_registry
 from narthex.testing.system import System, running_system
@@ -36,7 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system with a deployment `hello`, two instances and a service of that name."""
     assert BUILT.exists(), "the web app is not built; run: make web"
-    with running_system(tmp_path_factory.mktemp("web"), "--router-workers", "1") as running:
+    with (
+        provider() as issuer,
+        running_system(tmp_path_factory.mktemp("web"), "--router-workers", "1", settings=as_settings(issuer)) as running,
+    ):
         running.run(
             "hello",
             "--port",
@@ -52,6 +57,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             "{host}",
         )
         yield running
+
+
+@pytest.fixture(scope="package")
+def stored(system: System) -> Stored:
+    """What all pages are looked at with."""
+    return store(system)
 
 
 @pytest.fixture(scope="package")
@@ -91,6 +102,13 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
+def watch_nothing(watch: Watch) -> Iterator[list[str]]:
+    """What pages say, for a test in which they have to."""
+    yield watch.said
+    watch.said.clear()
+
+
+@pytest.fixture
 def open_page(system: System, chromium: Browser, watch: Watch) -> Iterator[Open]:
     """A page of a browser of its own, with no session: `open_page("/login", width=390, dark=True)`."""
     contexts = []
@@ -100,6 +118,7 @@ def open_page(system: System, chromium: Browser, watch: Watch) -> Iterator[Open]
             base_url=system.api_url,
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",  # what moves would be looked at half way
         )
         context.set_default_timeout(TIMEOUT_MS)
         contexts.append(context)

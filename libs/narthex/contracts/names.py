@@ -68,7 +68,8 @@ def parse_service_port(port: int) -> int:
 def parse_hostname(text: str) -> str:
     """A DNS name in lower case without a trailing dot (RFC 1123 labels, 253 characters at most)."""
     host = text.lower().removesuffix(".")
-    if not host or len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    # Before it is in lower case: the Kelvin sign becomes a k.
+    if not text.isascii() or not host or len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise ValueError(
             "must be a DNS name: labels of 1 to 63 letters, digits and inner dashes, separated by dots, "
             "253 characters at most"
@@ -104,7 +105,8 @@ def parse_instance_address(text: str) -> str:
 def parse_email(text: str) -> str:
     """An e-mail address in lower case: one @, printable ASCII without spaces, 254 characters at most."""
     address = text.strip(" ").lower()
-    if len(address) > 254 or not re.fullmatch(r"[!-?A-~]{1,64}@[!-?A-~]{1,253}", address):
+    well_formed = text.isascii() and re.fullmatch(r"[!-?A-~]{1,64}@[!-?A-~]{1,253}", address)
+    if len(address) > 254 or not well_formed:
         raise ValueError("must be an e-mail address of at most 254 characters")
     return address
 

@@ -54,9 +54,14 @@ def parse_reach(allow: str, deny: str) -> Reach:
     return Reach(tuple(ip_network(part) for part in _parts(allow)), tuple(_place(part) for part in _parts(deny)))
 
 
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: where such a gateway is, its last 32 bits are whom it calls
+
+
 def inner(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 one stands for: mapped, 6to4, or Teredo's server would reach it."""
+    """The IPv4 address that an IPv6 one stands for: mapped, NAT64, 6to4, or Teredo's server would reach it."""
     if isinstance(ip, IPv6Address):
+        if ip in _NAT64:
+            return IPv4Address(int(ip) & 0xFFFFFFFF)
         return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else ip)
     return ip
 

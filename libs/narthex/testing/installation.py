@@ -286,15 +286,19 @@ class Installation:
         copies = (self.directory.root / router).rglob("table.copy")
         return any(service.id.encode() in copy.read_bytes() for copy in copies)
 
-    async def records(self, service: Service) -> tuple[Counter[str], int]:
-        """Every request in the service's log, by its path, and how many are counted as lost."""
+    async def records(self, service: Service) -> tuple[Counter[str], int] | None:
+        """Every request in the service's log, by its path, and how many are counted as lost; None: nobody can say."""
         where = f"{P}/services/{service.name}/requests"
-        status, page = await self.api.get(where, limit="1000")
-        assert status == 200, page
-        paths, lost = Counter(each["path"] for each in page["results"]), sum(page["lost"].values())
-        while page["next"]:
-            _, page = await self.api.get(where, limit="1000", cursor=page["next"])
+        paths: Counter[str] = Counter()
+        lost = 0
+        cursor: str | None = ""
+        while cursor is not None:
+            status, page = await self.api.get(where, limit="500", cursor=cursor)
+            if status == 503:
+                return None
+            assert status == 200, page
             paths.update(each["path"] for each in page["results"])
+            lost, cursor = lost + sum(page["lost"].values()), page["next"]
         return paths, lost
 
     def processes(self) -> Iterator[Process]:

@@ -19,6 +19,7 @@ import jwt
 from aiohttp import ClientError, encode_basic_auth
 
 from narthex.contracts.errors import NarthexError
+from narthex.contracts.names import parse_email
 from narthex.runtime.clock import Clock
 from narthex_registry.config import SingleSignOnSettings
 
@@ -211,4 +212,7 @@ def verified_email(claims: dict[str, Any]) -> str:
     email = claims.get("email")
     if not isinstance(email, str) or not email or claims.get("email_verified") is not True:
         raise SignInFailed("unverified_email", "the issuer names no e-mail address that it has verified")
-    return email.strip().lower()
+    try:
+        return parse_email(email)  # not just in lower case: that would make the Kelvin sign a k, and somebody else
+    except ValueError as error:
+        raise SignInFailed("unverified_email", f"the issuer names an e-mail address that {error}") from None

@@ -1,6 +1,6 @@
 // Builds into what the registry serves; `npm run dev` asks a registry on NARTHEX_API (port 8000 of this machine).
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
@@ -11,16 +11,20 @@ const SMALL = 1024; // below, headers cost more than is saved
 
 /** Writes .br and .gz beside what compresses, once and well, so that the registry need not. */
 function compressed(): Plugin {
+  let out = OUT;
   return {
     name: "compressed",
     apply: "build",
+    configResolved: ({ root, build }) => {
+      out = resolve(root, build.outDir);
+    },
     closeBundle() {
-      for (const file of readdirSync(OUT, { recursive: true, encoding: "utf8" })) {
+      for (const file of readdirSync(out, { recursive: true, encoding: "utf8" })) {
         if (!/\.(js|css|svg)$/.test(file)) continue;
-        const content = readFileSync(join(OUT, file));
+        const content = readFileSync(join(out, file));
         if (content.length < SMALL) continue;
-        writeFileSync(join(OUT, `${file}.br`), brotliCompressSync(content));
-        writeFileSync(join(OUT, `${file}.gz`), gzipSync(content, { level: 9 }));
+        writeFileSync(join(out, `${file}.br`), brotliCompressSync(content));
+        writeFileSync(join(out, `${file}.gz`), gzipSync(content, { level: 9 }));
       }
     },
   };

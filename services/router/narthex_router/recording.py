@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from zlib import crc32
 
 from narthex_router.redaction import NO_REDACTION, Redaction
@@ -61,7 +62,7 @@ class Recording:
         """Whether a request is written down; else it is only counted."""
         if self.mode == NONE or not self._sampled(request_id):
             return False
-        if self.excluded_paths and self._is_excluded(path.decode("latin-1")):
+        if self.excluded_paths and any(map(self._is_excluded, forms(path))):
             return False
         return not any(self.excluded_extensions & extensions(each) for each in content_types if each)
 
@@ -110,6 +111,25 @@ def recording(
         max_body=max_body,
         redaction=Redaction.of(redact_headers, redact_fields),
     )
+
+
+def forms(path: bytes) -> list[str]:
+    """A path as it was sent and as applications may read it: what is left out must not hang on its spelling.
+
+    `/%68ealth`, `//health`, `/./health`, `/health/` and `/health;a=b` are all `/health` to one or the other.
+    """
+    sent = path.decode("latin-1")
+    # Twice: a proxy in between may decode once more.
+    decoded = unquote_to_bytes(unquote_to_bytes(path)).decode("latin-1").replace("\\", "/")
+    steps: list[str] = []
+    for step in decoded.split("/"):
+        name = step.partition(";")[0]
+        if name == "..":
+            del steps[-1:]
+        elif name not in ("", "."):
+            steps.append(name)
+    read = "/" + "/".join(steps)
+    return [sent] if read == sent else [sent, decoded, read]
 
 
 def extensions(content_type: bytes) -> frozenset[str]:

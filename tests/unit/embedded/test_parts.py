@@ -131,7 +131,7 @@ def test_valkey_knows_its_users_by_digest_only_and_no_default_user() -> None:
     config = valkey_config(6379, {"router": "secret"})
 
     assert "user default off\n" in config
-    assert f"user router on #{hashlib.sha256(b'secret').hexdigest()} ~nx:* " in config
+    assert f"user router on #{hashlib.sha256(b'secret').hexdigest()} resetchannels ~nx:table:* " in config
     assert "secret" not in config
     assert "bind 127.0.0.1\nport 6379\n" in config
     assert "appendonly yes\nappendfsync everysec\n" in config

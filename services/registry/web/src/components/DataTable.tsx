@@ -67,48 +67,50 @@ export function DataTable<T>({
 
   if (rows.length === 0 && !loading && !hasMore) return <Box py="lg">{empty}</Box>;
   return (
-    <div
-      className="data-table"
-      role="table"
-      aria-label={label}
-      aria-rowcount={(total ?? rows.length) + 1}
-      style={{ "--columns": template(columns) } as React.CSSProperties}
-    >
-      <Widths columns={columns} />
-      <div role="rowgroup">
-        <div role="row" aria-rowindex={1} className="data-row data-head">
-          {columns.map(({ key, header, align, from }) => (
-            <div key={key} role="columnheader" className={classes(align, from)}>
-              {header}
-            </div>
-          ))}
+    <>
+      <div
+        className="data-table"
+        role="table"
+        aria-label={label}
+        aria-rowcount={(total ?? rows.length) + 1}
+        style={{ "--columns": template(columns) } as React.CSSProperties}
+      >
+        <Widths columns={columns} />
+        <div role="rowgroup">
+          <div role="row" aria-rowindex={1} className="data-row data-head">
+            {columns.map(({ key, header, align, from }) => (
+              <div key={key} role="columnheader" className={classes(align, from)}>
+                {header}
+              </div>
+            ))}
+          </div>
         </div>
-      </div>
-      <div role="rowgroup" ref={body} className="data-body" style={{ height: virtual.getTotalSize() }}>
-        {items.map(({ index, key, start }) => {
-          const row = rows[index] as T;
-          return (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: a link in the row does the same by keyboard
-            <div
-              key={key as string}
-              role="row"
-              aria-rowindex={index + 2}
-              className={onOpen ? "data-row data-opens" : "data-row"}
-              style={{ height: rowHeight, transform: `translateY(${start - top}px)` }}
-              onClick={onOpen && ((event) => opens(event.target) && onOpen(row))}
-            >
-              {columns.map(({ key, align, from, cell }) => (
-                <div key={key} role="cell" className={classes(align, from)}>
-                  {cell(row)}
-                </div>
-              ))}
-            </div>
-          );
-        })}
+        <div role="rowgroup" ref={body} className="data-body" style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ index, key, start }) => {
+            const row = rows[index] as T;
+            return (
+              // biome-ignore lint/a11y/useKeyWithClickEvents: a link in the row does the same by keyboard
+              <div
+                key={key as string}
+                role="row"
+                aria-rowindex={index + 2}
+                className={onOpen ? "data-row data-opens" : "data-row"}
+                style={{ height: rowHeight, transform: `translateY(${start - top}px)` }}
+                onClick={onOpen && ((event) => opens(event.target) && onOpen(row))}
+              >
+                {columns.map(({ key, align, from, cell }) => (
+                  <div key={key} role="cell" className={classes(align, from)}>
+                    {cell(row)}
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
       </div>
       {loading && (
         <Box p="sm" ta="center">
-          <Loader size="sm" aria-label="Loading more" />
+          <Loader size="sm" role="status" aria-label="Loading more" />
         </Box>
       )}
       {!hasMore && !loading && rows.length > 50 && (
@@ -116,7 +118,7 @@ export function DataTable<T>({
           That is all.
         </Text>
       )}
-    </div>
+    </>
   );
 }
 

@@ -1,15 +1,15 @@
 /**
  * Lines, or bars on top of one another, over time, on a canvas (uPlot): dragging zooms in, a double click goes back.
  *
- * What the canvas shows is said in words under it, with the last and the highest value of each line, so colours and
+ * What the canvas shows is said in words under it, with the last value of each line, or the one at the pointer, and the highest, so colours and
  * eyes are not needed.
  */
 import { Box, Group, Paper, Text, useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { clock } from "./format";
+import { clock, moment } from "./format";
 
 export interface Line {
   label: string;
@@ -29,6 +29,7 @@ const COLORS = {
   gray: { light: "#495057", dark: "#adb5bd" },
 };
 const HEIGHT = 180;
+const LABEL_PX = 96; // what the longest label of a time takes
 const SYNC = uPlot.sync("narthex"); // the cursor stands at the same time in all charts of a page
 
 interface Props {
@@ -45,8 +46,9 @@ export function TimeChart({ title, times, lines, format, onZoom, onZoomOut, empt
   const scheme = useComputedColorScheme("light");
   const { ref: frame, width } = useElementSize();
   const place = useRef<HTMLDivElement>(null);
-  const handlers = useRef({ onZoom, onZoomOut, format });
-  handlers.current = { onZoom, onZoomOut, format };
+  const [at, setAt] = useState<number | null>(null); // where the pointer is, in any chart of the page
+  const handlers = useRef({ onZoom, onZoomOut, format, setAt });
+  handlers.current = { onZoom, onZoomOut, format, setAt };
   const drawn = useMemo(() => heights(lines), [lines]);
   const shape = JSON.stringify(lines.map(({ label, color, stacked }) => [label, color, stacked]));
   const chart = useRef<uPlot | null>(null);
@@ -74,13 +76,29 @@ export function TimeChart({ title, times, lines, format, onZoom, onZoomOut, empt
 
   return (
     <Paper withBorder p="sm" component="section" aria-label={title}>
-      <Text size="sm" fw={600} mb={4}>
-        {title}
-      </Text>
+      <Group justify="space-between" mb={4} gap="xs">
+        <Text size="sm" fw={600}>
+          {title}
+        </Text>
+        {at !== null && times[at] !== undefined && (
+          <Text size="xs" c="dimmed">
+            {moment(times[at] * 1000)}
+          </Text>
+        )}
+      </Group>
       <Box ref={frame} pos="relative" mih={HEIGHT}>
         <div ref={place} aria-hidden="true" />
         {nothing && (
-          <Text size="sm" c="dimmed" pos="absolute" top={70} left={0} right={0} ta="center">
+          <Text
+            size="sm"
+            c="dimmed"
+            pos="absolute"
+            top={70}
+            left={0}
+            right={0}
+            ta="center"
+            style={{ pointerEvents: "none" }}
+          >
             {empty}
           </Text>
         )}
@@ -90,7 +108,7 @@ export function TimeChart({ title, times, lines, format, onZoom, onZoomOut, empt
           <Group key={line.label} component="li" gap={6} wrap="nowrap">
             <Box w={10} h={10} bg={COLORS[line.color][scheme]} style={{ borderRadius: 2 }} aria-hidden="true" />
             <Text size="xs">
-              {line.label}: {format(lastOf(line.values))}
+              {line.label}: {format(at === null ? lastOf(line.values) : line.values[at])}
               <Text span inherit c="dimmed">
                 {" "}
                 (highest {format(highestOf(line.values))})
@@ -103,7 +121,9 @@ export function TimeChart({ title, times, lines, format, onZoom, onZoomOut, empt
   );
 }
 
-type Handlers = React.RefObject<Pick<Props, "onZoom" | "onZoomOut" | "format">>;
+type Handlers = React.RefObject<
+  Pick<Props, "onZoom" | "onZoomOut" | "format"> & { setAt: (at: number | null) => void }
+>;
 
 function options(width: number, lines: Line[], scheme: "light" | "dark", handlers: Handlers): uPlot.Options {
   const text = scheme === "dark" ? "#ced4da" : "#495057";
@@ -120,11 +140,17 @@ function options(width: number, lines: Line[], scheme: "light" | "dark", handler
     },
     scales: { y: { range: (_, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
     axes: [
-      { ...axis, size: 28, values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) },
+      {
+        ...axis,
+        size: 28,
+        space: LABEL_PX,
+        values: (_, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)),
+      },
       { ...axis, size: 62, values: (_, splits) => splits.map((value) => handlers.current.format(value)) },
     ],
     series: [{}, ...painted(lines).map((line) => series(line, scheme))],
     hooks: {
+      setCursor: [(chart) => handlers.current.setAt(chart.cursor.idx ?? null)],
       setSelect: [
         (chart) => {
           const { left, width } = chart.select;

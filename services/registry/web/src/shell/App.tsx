@@ -48,7 +48,7 @@ function Entrance() {
 function Starting() {
   return (
     <Center h="100dvh">
-      <Loader aria-label="Loading" />
+      <Loader role="status" aria-label="Loading" />
     </Center>
   );
 }

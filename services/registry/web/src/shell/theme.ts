@@ -14,6 +14,8 @@ export const theme = createTheme({
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Badge: { defaultProps: { variant: "light", tt: "none", radius: "sm", miw: "max-content" } },
+    // What scrolls can be scrolled by keyboard.
+    TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } },
     NavLink: { defaultProps: { style: { borderRadius: "var(--mantine-radius-md)" } } },
     Alert: { defaultProps: { variant: "light" } },
   },
@@ -22,11 +24,9 @@ export const theme = createTheme({
 const TINTED = ["gray", "red", "orange", "yellow", "green", "teal", "blue", "indigo", "violet"];
 
 export const variables: CSSVariablesResolver = (from) => ({
-  variables: {
-    "--mantine-color-red-filled": from.colors.red[9],
-    "--mantine-color-red-filled-hover": `color-mix(in srgb, ${from.colors.red[9]} 88%, black)`,
-  },
+  variables: {},
   light: {
+    ...filledRed(from.colors.red[9]),
     "--mantine-color-dimmed": from.colors.gray[7],
     "--mantine-color-placeholder": from.colors.gray[6],
     "--mantine-color-error": from.colors.red[9],
@@ -35,6 +35,7 @@ export const variables: CSSVariablesResolver = (from) => ({
     ),
   },
   dark: {
+    ...filledRed(from.colors.red[9]),
     "--mantine-color-dimmed": from.colors.dark[1],
     "--mantine-color-placeholder": from.colors.dark[2],
     "--mantine-color-error": from.colors.red[4],
@@ -45,6 +46,14 @@ export const variables: CSSVariablesResolver = (from) => ({
     ),
   },
 });
+
+/** Under white text. */
+function filledRed(red = ""): Record<string, string> {
+  return {
+    "--mantine-color-red-filled": red,
+    "--mantine-color-red-filled-hover": `color-mix(in srgb, ${red} 88%, black)`,
+  };
+}
 
 /** Mantine's darkest yellows and greens are still too light on their own tint. */
 function darkest(color = ""): string {

@@ -9,6 +9,7 @@ import { Ago } from "@/components/Ago";
 import { Empty } from "@/components/Empty";
 import { Labels } from "@/components/Labels";
 import { Loaded } from "@/components/Loaded";
+import { Scrolling } from "@/components/Scrolling";
 import { useMay } from "@/session/session";
 import { DefaultSwitch } from "./DefaultSwitch";
 import { Standing } from "./Standing";
@@ -66,14 +67,14 @@ interface ListProps {
 
 function List({ project, versions, onSwitch }: ListProps) {
   return (
-    <Table.ScrollContainer minWidth={620} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Scrolling minWidth={300}>
       <Table aria-label="Versions">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Version</Table.Th>
             <Table.Th>Instances</Table.Th>
-            <Table.Th>Description</Table.Th>
-            <Table.Th>Made</Table.Th>
+            <Table.Th visibleFrom="sm">Description</Table.Th>
+            <Table.Th visibleFrom="md">Made</Table.Th>
             {onSwitch && <Table.Th aria-label="Actions" />}
           </Table.Tr>
         </Table.Thead>
@@ -96,20 +97,25 @@ function List({ project, versions, onSwitch }: ListProps) {
               <Table.Td>
                 <Standing project={project} deployment={version.deployment} version={version.version} />
               </Table.Td>
-              <Table.Td maw={320}>
+              <Table.Td maw={320} visibleFrom="sm">
                 <Text size="sm" truncate title={version.description}>
                   {version.description}
                 </Text>
                 <Labels labels={version.labels} />
               </Table.Td>
-              <Table.Td>
+              <Table.Td visibleFrom="md">
                 <Ago time={version.creation_date} />
               </Table.Td>
               {onSwitch && (
                 <Table.Td ta="right">
                   {!version.default && (
-                    <Button variant="default" size="compact-sm" onClick={() => onSwitch(version.version)}>
-                      Make {version.version} the default
+                    <Button
+                      variant="default"
+                      size="compact-sm"
+                      aria-label={`Make ${version.version} the default`}
+                      onClick={() => onSwitch(version.version)}
+                    >
+                      Make default
                     </Button>
                   )}
                 </Table.Td>
@@ -118,7 +124,7 @@ function List({ project, versions, onSwitch }: ListProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolling>
   );
 }
 

@@ -9,6 +9,7 @@ export function Facts({ of }: { of: Explanation }) {
   const { request: record, deployment, version, user } = of;
   const facts: [string, ReactNode][] = [
     ["Request id", <Id key="id" value={record.id} label="Copy the request id" />],
+    ["Path", record.query ? `${record.path}?${record.query}` : record.path],
     ["Time", moment(record.time)],
     ["Answered by", record.code ? `the router: ${record.code}` : (record.attempts.at(-1)?.address ?? "the instance")],
     ["Outcome", record.outcome],
@@ -29,7 +30,7 @@ export function Facts({ of }: { of: Explanation }) {
           .filter(([, value]) => value)
           .map(([name, value]) => (
             <Table.Tr key={name}>
-              <Table.Th scope="row" w={130}>
+              <Table.Th scope="row" w={140}>
                 {name}
               </Table.Th>
               <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>

@@ -2,6 +2,7 @@
 import { Badge, Code, Group, Stack, Table, Text } from "@mantine/core";
 import { Copy } from "@/components/Copy";
 import { bytes } from "@/components/format";
+import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 import { bodyOf, type Header, headerNamed, headersOf } from "./contents";
 
@@ -49,7 +50,7 @@ export function Message({ title, headers: stored, body: encoded, cut, size }: Pr
 
 function Headers({ title, headers }: { title: string; headers: Header[] }) {
   return (
-    <Table.ScrollContainer minWidth={280} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Scrolling minWidth={280}>
       <Table aria-label={`Headers of the ${title.toLowerCase()}`} verticalSpacing={4} layout="fixed">
         <Table.Tbody>
           {headers.map(([name, value], number) => (
@@ -64,6 +65,6 @@ function Headers({ title, headers }: { title: string; headers: Header[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolling>
   );
 }

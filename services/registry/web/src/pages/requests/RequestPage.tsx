@@ -7,6 +7,8 @@ import { Copy } from "@/components/Copy";
 import { Loaded } from "@/components/Loaded";
 import { PageHead } from "@/components/PageHead";
 import { Section } from "@/components/Section";
+import { OWN_AUTHORITY } from "../service/call/Snippets";
+import { CA } from "../service/call/snippets";
 import { Status } from "../service/requests/columns";
 import { headersOf } from "./contents";
 import { curl } from "./curl";
@@ -80,6 +82,10 @@ function Found({ project, service, of }: { project: string; service: string; of:
 
 function Replay({ project, service, of }: { project: string; service: string; of: Explanation }) {
   const { data } = useAsk("GET /projects/{project}/services/{service}", { path: { project, service } });
+  const certificates = useAsk("GET /projects/{project}/services/{service}/certificates", {
+    path: { project, service },
+  });
+  const ours = certificates.data?.some(({ issuer }) => issuer.includes(OWN_AUTHORITY));
   const { method, path, query, request_headers, request_body, request_cut } = of.request;
   if (!data?.endpoint) return null;
   const command = curl({
@@ -90,6 +96,7 @@ function Replay({ project, service, of }: { project: string; service: string; of
     headers: headersOf(request_headers),
     body: request_body,
     token: data.authentication_required,
+    rootCertificate: ours ? CA : "",
   });
   return (
     <Section title="Ask it again" says="Your token is taken from the environment; what was redacted is left out.">

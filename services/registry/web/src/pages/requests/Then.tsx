@@ -2,6 +2,7 @@
 import { Stack, Table, Text } from "@mantine/core";
 import type { Explanation } from "@/api/schema";
 import { clock, number } from "@/components/format";
+import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 import { HealthBadge } from "../service/instances/Health";
 
@@ -37,7 +38,7 @@ export function Then({ of }: { of: Explanation }) {
 
 function Instances({ of }: { of: Explanation }) {
   return (
-    <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Scrolling minWidth={420}>
       <Table aria-label="Instances at that moment">
         <Table.Thead>
           <Table.Tr>
@@ -62,6 +63,6 @@ function Instances({ of }: { of: Explanation }) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolling>
   );
 }

@@ -9,6 +9,7 @@ export interface Replayed {
   headers: Header[];
   body: string; // in base64, as it is stored
   token: boolean; // callers need one
+  rootCertificate: string; // a file, where nobody trusts the certificate by themselves; else empty
 }
 
 // What curl writes by itself, what belonged to that connection, and what routers add.
@@ -17,13 +18,14 @@ const LEFT_OUT =
 const UNUSUAL = /[[\]{}]|\/\.\.?(\/|$)/;
 const HIDDEN = "[redacted]";
 
-export function curl({ endpoint, method, path, query, headers, body, token }: Replayed): string {
+export function curl({ endpoint, method, path, query, headers, body, token, rootCertificate }: Replayed): string {
   const bytes = decoded(body);
   const text = asText(bytes);
   const kept = headers.filter(([name, value]) => !LEFT_OUT.test(name) && !value.includes(HIDDEN));
   return [
     method === "GET" && bytes.length === 0 ? "curl" : method === "HEAD" ? "curl --head" : `curl -X ${method}`,
     UNUSUAL.test(path + query) && "--globoff --path-as-is", // curl reads [] and {} as patterns, and resolves /../
+    rootCertificate && `--cacert ${rootCertificate}`,
     token && '-H "Authorization: Token $NARTHEX_TOKEN"',
     ...kept.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
     bytes.length > 0 && (text === null ? "--data-binary @body" : `--data-raw ${quoted(text)}`),

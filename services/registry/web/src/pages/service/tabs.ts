@@ -29,6 +29,12 @@ export const tabs: Tab[] = [
     needs: "deployments.versions.requests.list",
     load: () => import("./requests/RequestsTab"),
   },
+  {
+    value: "rollout",
+    label: "Rollout",
+    needs: "services.get",
+    load: () => import("../deployments/rollout/RolloutTab"),
+  },
   { value: "access", label: "Access and limits", needs: "services.get", load: () => import("./access/AccessTab") },
   { value: "domains", label: "Domains", needs: "services.get", load: () => import("./domains/DomainsTab") },
   { value: "settings", label: "Settings", needs: "services.update", load: () => import("./settings/SettingsTab") },

@@ -7,6 +7,7 @@ import type { EnvironmentVariable } from "@/api/schema";
 import { Confirm } from "@/components/Confirm";
 import { Empty } from "@/components/Empty";
 import { Loaded } from "@/components/Loaded";
+import { Scrolling } from "@/components/Scrolling";
 import { type Level, operation, type Where } from "./levels";
 import { VariableDialog } from "./VariableDialog";
 
@@ -61,7 +62,7 @@ interface ListProps {
 
 function List({ level, variables, onEdit, onRemove }: ListProps) {
   return (
-    <Table.ScrollContainer minWidth={420} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+    <Scrolling minWidth={300}>
       <Table aria-label="Variables" layout="fixed">
         <Table.Thead>
           <Table.Tr>
@@ -115,7 +116,7 @@ function List({ level, variables, onEdit, onRemove }: ListProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </Scrolling>
   );
 }
 

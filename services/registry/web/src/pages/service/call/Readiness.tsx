@@ -66,11 +66,11 @@ function Step({ done, children }: { done: boolean; children: ReactNode }) {
     <List.Item
       icon={
         done ? (
-          <ThemeIcon color="green" size={22} radius="xl" variant="light" aria-label="Done">
+          <ThemeIcon color="green" size={22} radius="xl" variant="light" role="img" aria-label="Done">
             <Check size={14} />
           </ThemeIcon>
         ) : (
-          <Loader size={20} aria-label="Waiting" />
+          <Loader size={20} role="img" aria-label="Waiting" />
         )
       }
     >

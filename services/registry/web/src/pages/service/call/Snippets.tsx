@@ -6,7 +6,7 @@ import type { ServiceDetail } from "@/api/schema";
 import { Copy } from "@/components/Copy";
 import { snippets } from "./snippets";
 
-const OWN_AUTHORITY = "O=Narthex"; // in whose certificates nobody trusts by themselves
+export const OWN_AUTHORITY = "O=Narthex"; // in whose certificates nobody trusts by themselves
 
 export function Snippets({ project, service }: { project: string; service: ServiceDetail }) {
   const certificates = useAsk("GET /projects/{project}/services/{service}/certificates", {

@@ -12,7 +12,7 @@ export interface Called {
   rootCertificate: boolean; // signed by this installation's own authority, which nobody knows by itself
 }
 
-const CA = ".narthex/ca/root.pem";
+export const CA = ".narthex/ca/root.pem";
 
 export function snippets(called: Called): Snippet[] {
   return [

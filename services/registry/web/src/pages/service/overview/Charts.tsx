@@ -145,8 +145,15 @@ function isLimited(service: ServiceDetail): boolean {
 }
 
 function periodInWords(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  return seconds < 3_600 ? `${seconds / 60} min` : `${seconds / 3_600} h`;
+  const [unit, sizeS] = (
+    [
+      ["day", 86_400],
+      ["hour", 3_600],
+      ["minute", 60],
+    ] as const
+  ).find(([, size]) => seconds >= size) ?? ["second", 1];
+  const count = seconds / sizeS;
+  return count === 1 ? unit : `${count} ${unit}s`;
 }
 
 function iso(seconds: number): string {

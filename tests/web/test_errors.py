@@ -1,0 +1,100 @@
+"""What went wrong is said with what to do about it and the request's id, and pages recover by themselves or when asked.
+
+The API's own refusals are real; only what no registry does on demand, a failure of its own, is put in its place.
+"""
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+from web.conftest import Open, sign_in
+
+from narthex.testing.system import System
+
+SERVICES = "**/v2.1/projects/default/services?*"
+STREAM = "**/v2.1/projects/*/live/stream*"
+
+
+@pytest.fixture
+def api(system: System) -> Iterator[httpx2.Client]:
+    base_url = f"{system.api_url}/v2.1/projects/default"
+    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as client:
+        yield client
+
+
+def says(problem: Locator, *words: str) -> None:
+    for word in words:
+        expect(problem).to_contain_text(word)
+    expect(problem).to_contain_text(re.compile(r"Request \S{8,}"))
+
+
+def test_a_name_that_is_taken_is_said_where_the_service_is_made(app: Page) -> None:
+    app.goto("/projects/default/services/new")
+    app.get_by_label("Name").fill("hello")
+    app.get_by_role("combobox", name="Deployment").click()
+    app.get_by_role("option", name="hello").click()
+    app.get_by_label("Port").fill("9300")
+    app.get_by_role("button", name="Create", exact=True).click()
+    says(app.get_by_role("alert"), "hello")
+    expect(app.get_by_label("Name")).to_have_value("hello")  # nothing that was typed is lost
+
+
+def test_a_role_that_was_taken_back_meanwhile_is_said_with_whom_to_ask(
+    open_page: Open, system: System, api: httpx2.Client
+) -> None:
+    made = api.post("/service-users", json={"name": "editor"}).json()
+    role = {"role": "project-admin", "assignee": made["id"]}
+    given = api.post("/role-assignments", json=role).json()
+    api.post("/services", json={"name": "kept", "deployment": "hello", "port": 9300}).raise_for_status()
+    page = open_page("/")
+    sign_in(page, made["token"])
+    page.goto("/projects/default/services/kept/danger")
+    page.get_by_role("button", name="Delete kept").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Type kept to confirm").fill("kept")
+    page.route("**/session/permissions*", lambda route: route.abort())  # the page does not learn of it in time
+    api.delete(f"/role-assignments/{given['id']}").raise_for_status()
+    dialog.get_by_role("button", name="Delete the service").click()
+    says(page.get_by_role("alert").filter(has_text="Request"), "Ask somebody who manages this project")
+    assert api.get("/services/kept").is_success
+    api.delete("/services/kept").raise_for_status()
+    api.delete(f"/service-users/{made['id']}").raise_for_status()
+
+
+def test_a_failure_of_the_registry_names_the_request_and_is_over_when_asked_again(
+    app: Page, watch_nothing: list[str]
+) -> None:
+    def failure(route: Route) -> None:
+        body = '{"error": "something went wrong inside Narthex", "code": "internal"}'
+        headers = {"x-request-id": "0123456789", "content-type": "application/json"}
+        route.fulfill(status=500, headers=headers, body=body)
+
+    app.route(SERVICES, failure)
+    app.reload()
+    problem = app.get_by_role("alert")
+    says(problem, "Something went wrong inside Narthex", "log", "0123456789")
+    app.unroute(SERVICES)
+    problem.get_by_role("button", name="Try again").click()
+    expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()
+
+
+def test_what_is_not_there_is_said_with_the_way_back(app: Page) -> None:
+    app.goto("/projects/default/services/nowhere")
+    says(app.get_by_role("alert"), "nowhere")
+    app.goto("/nowhere")
+    expect(app.get_by_role("heading", name="There is no such page")).to_be_visible()
+
+
+def test_without_the_live_stream_the_page_says_that_numbers_may_be_old_until_it_is_back(
+    app: Page, watch_nothing: list[str]
+) -> None:
+    banner = app.get_by_text("Live updates are interrupted")
+    app.route(STREAM, lambda route: route.fulfill(status=503, body="{}"))
+    app.reload()
+    expect(banner).to_be_visible()
+    expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()  # all else goes on
+    app.unroute(STREAM)
+    expect(banner).to_have_count(0)
+    expect(app.get_by_role("row").filter(has_text="hello").first).to_contain_text("ready")
