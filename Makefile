@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WEB := services/registry/web
 
-.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz-api bench-health bench-log faults replace switches reused format clean
+.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api audit-packages bench-health bench-log faults replace switches reused format clean
 
 up: .venv/installed-up
 	@$(BIN)/python $(WEB)/build.py --if-possible
@@ -56,6 +56,7 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --severity-level medium --configfile pyproject.toml --recursive libs services
 	$(BIN)/python $(WEB)/build.py check
 
 # The router against nginx, HAProxy, Envoy and Caddy, and its limits: 18 minutes. ROWS="plain tls" and ROUNDS=1 make it shorter.
@@ -91,6 +92,19 @@ check-rules:
 # Schemathesis over the whole API, EXAMPLES of each operation: half an hour with 100. `make test` has a short run.
 fuzz-api: .venv/installed-dev
 	@FUZZ_EXAMPLES="$(or $(EXAMPLES),100)" $(BIN)/python -m pytest -s --timeout 0 tests/attacks/test_api_fuzz.py
+
+# Bytes that reach ever more of the router's parsers (atheris), SECONDS_EACH for each target; TARGETS="request" for one.
+fuzz: .venv/installed-dev
+	@for target in $(or $(TARGETS),request chunked response host); do \
+	  PYTHONPATH=tests $(BIN)/python -P -m attacks.fuzz $$target -max_total_time=$(or $(SECONDS_EACH),60) || exit 1; done
+
+# Known faults of the packages that the image has. It asks PyPI's vulnerability service, and no other can stand in for it.
+audit-packages: $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
+	@for lock in server embedded build; do \
+	  $(BIN)/pip-audit --require-hashes --disable-pip --requirement deploy/requirements/$$lock.lock || { \
+	    echo "pip-audit found something in $$lock.lock, or could not ask the vulnerability service (pypi.org): see above" >&2; \
+	    exit 1; }; done
 
 # Fifty version switches with open streams, WebSockets and requests all the while: none may fail.
 switches: .venv/installed-dev

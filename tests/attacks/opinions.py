@@ -46,7 +46,7 @@ H11_REQUESTS: Exceptions = (
 LLHTTP_RESPONSES: Exceptions = LLHTTP_REQUESTS[1:3]
 H11_RESPONSES: Exceptions = H11_REQUESTS[1:]
 
-_ABSOLUTE = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://[^/]*(?:/)?")
+_ABSOLUTE = re.compile(rb"\A[Hh][Tt][Tt][Pp][Ss]?://[^/]*(?:/)?")
 
 Heard = tuple[bytes, bytes, bytes]
 

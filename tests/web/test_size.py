@@ -1,0 +1,34 @@
+"""What the first page costs: everything that a browser without a past loads until the services are shown."""
+
+import gzip
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Response, expect
+from web.conftest import BUILT, Open, sign_in
+
+from narthex.testing.system import System
+
+MOST = 250_000  # bytes, gzipped
+
+
+def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, system: System) -> None:
+    page = open_page("about:blank")
+    answers: list[Response] = []
+    page.on("response", answers.append)
+    page.goto(system.api_url)
+    sign_in(page, system.token)
+    expect(page.get_by_role("link", name="hello", exact=True)).to_be_visible()
+    assets = [answer for answer in answers if "/assets/" in answer.url]
+    names = {urlsplit(answer.url).path for answer in assets}
+    assert len(names) > 3
+    assert sum(answer.request.sizes()["responseBodySize"] for answer in assets) < MOST
+    assert sum(gzipped(BUILT.parent / name.removeprefix("/")) for name in names) < MOST
+    assert {answer.headers["content-encoding"] for answer in assets if answer.request.resource_type == "script"} <= {
+        "br",
+        "gzip",
+    }
+
+
+def gzipped(file: Path) -> int:
+    return len(gzip.compress(file.read_bytes()))
