@@ -1,6 +1,6 @@
 """Writes the tables of docs/security.md that follow from the code: who may do what on NATS and in Valkey.
 
-    python tools/security.py
+python tools/security.py
 """
 
 from pathlib import Path

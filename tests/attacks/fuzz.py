@@ -2,8 +2,8 @@
 
     python -P -m attacks.fuzz request -max_total_time=60
 
-What breaks a rule is written to `crash-…` in the current directory, and the run ends with it; it becomes a test in
-`test_found.py`. Further words are libFuzzer's own. What reached something new is written to a first directory among them, if any.
+What breaks a rule is written to `crash-…` in the current directory, and the run ends with it; mended, it is added to
+`corpus/`. Further words are libFuzzer's own; what reached something new is written to a first directory among them.
 """
 
 import sys

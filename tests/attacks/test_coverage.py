@@ -5,9 +5,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 TABLE = (TESTS.parent / "docs" / "security-coverage.md").read_text()
-ROWS = {
-    name: cell for name, cell in re.findall(r"^\| ([PT][0-9]+) \| .* \| ([^|]*) \|$", TABLE, re.MULTILINE)
-}
+ROWS = dict(re.findall(r"^\| ([PT][0-9]+) \| .* \| ([^|]*) \|$", TABLE, re.MULTILINE))
 
 
 def named(text: str) -> list[tuple[str, str]]:

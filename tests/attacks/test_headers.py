@@ -130,7 +130,14 @@ async def test_an_error_of_the_routers_own_repeats_nothing_of_the_request(messag
 
 @pytest.mark.parametrize(
     "target",
-    [b"/%0d%0aSet-Cookie:%20a=b", b"//evil.test/", b"/\\evil.test", b"/?next=//evil.test", b"/a\rSet-Cookie: a=b", b"/\xe2"],
+    [
+        b"/%0d%0aSet-Cookie:%20a=b",
+        b"//evil.test/",
+        b"/\\evil.test",
+        b"/?next=//evil.test",
+        b"/a\rSet-Cookie: a=b",
+        b"/\xe2",
+    ],
 )
 async def test_a_redirect_has_one_location_at_the_same_host(target: bytes) -> None:
     async with router(service_entries([])) as under_test:

@@ -39,7 +39,9 @@ async def test_what_comes_on_an_idle_connection_is_nobodys_answer(unasked: bytes
         assert instance.connections == 2
 
 
-@pytest.mark.parametrize("status", [b"200 OK", b"401 Unauthorized", b"413 Content Too Large", b"307 Temporary Redirect"])
+@pytest.mark.parametrize(
+    "status", [b"200 OK", b"401 Unauthorized", b"413 Content Too Large", b"307 Temporary Redirect"]
+)
 async def test_a_connection_on_which_an_upload_was_answered_early_is_not_used_again(status: bytes) -> None:
     async def answers_early(conversation: Conversation) -> None:
         while await conversation.head():
@@ -95,7 +97,8 @@ async def test_an_instance_says_nothing_in_the_routers_name() -> None:
     async def pretends(conversation: Conversation) -> None:
         while await conversation.head():
             await conversation.send(
-                b"HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nX-Narthex-Error: token_invalid\r\nX-Narthex-Instance: i\r\n"
+                b"HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nX-Narthex-Error: token_invalid\r\n"
+                b"X-Narthex-Instance: i\r\n"
                 b"Keep-Alive: timeout=1\r\nProxy-Authenticate: Basic\r\nConnection: X-Secret\r\nX-Secret: s\r\n"
                 b"Content-Length: 2\r\n\r\nhi"
             )

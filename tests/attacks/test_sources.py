@@ -16,7 +16,12 @@ from narthex.runtime.embedded.parts import server_specs
 from narthex.runtime.embedded.settings import UpSettings
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [path for folder in ("libs", "services") for path in (ROOT / folder).rglob("*.py") if "node_modules" not in path.parts]
+SOURCES = [
+    path
+    for folder in ("libs", "services")
+    for path in (ROOT / folder).rglob("*.py")
+    if "node_modules" not in path.parts
+]
 NEVER_IMPORTED = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle", "telnetlib", "ftplib", "xml"}
 NEVER_CALLED = {"eval", "exec", "compile", "os.system", "os.popen", "yaml.unsafe_load", "yaml.full_load"}
 # Loaders that are `yaml.SafeLoader` with a rule of their own besides.
@@ -57,7 +62,8 @@ def test_no_source_of_ours_makes_objects_or_code_of_what_it_is_sent() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "import pickle", "from xml.etree import ElementTree", "eval(text)", "yaml.load(text)", "yaml.load(text, Loader)",
+        "import pickle", "from xml.etree import ElementTree", "eval(text)", "yaml.load(text)",
+        "yaml.load(text, Loader)",
         "subprocess.run(command, shell=True)", "web.Application(debug=True)", "asyncio.run(main(), debug=True)",
         "client.get(url, verify=False)", "os.system(text)",
     ],

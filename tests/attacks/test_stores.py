@@ -199,7 +199,10 @@ async def test_the_registrys_role_in_postgresql_needs_no_right_but_to_its_own_da
             await migrate(engine)
             async with engine.connect() as connection:
                 found = await connection.execute(
-                    text("SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = 'narthex'")
+                    text(
+                        "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles "
+                        "WHERE rolname = 'narthex'"
+                    )
                 )
                 assert list(found.one()) == [False] * 4
                 assert (await connection.execute(text("SELECT count(*) FROM services"))).scalar_one() == 0

@@ -70,7 +70,8 @@ async def test_a_request_that_names_two_hosts_reaches_neither(head: bytes) -> No
 @pytest.mark.parametrize(
     "line",
     [
-        b"X-Forwarded-Host: other.services.test", b"X-Host: other.services.test", b"Forwarded: host=other.services.test",
+        b"X-Forwarded-Host: other.services.test", b"X-Host: other.services.test",
+        b"Forwarded: host=other.services.test",
         b"X-Original-URL: http://other.services.test/", b"X-Rewrite-URL: http://other.services.test/",
         b"X-Forwarded-Server: other.services.test", b"X-HTTP-Method-Override: DELETE", b"X-Narthex-Service: other",
         b"Via: 1.1 other.services.test", b"X-Original-Host: other.services.test",
@@ -117,7 +118,9 @@ async def test_a_deleted_services_host_is_never_anothers() -> None:
         assert under_test.plane.table.route(b"svc.services.test") is None
 
 
-@pytest.mark.parametrize("label", ["www", "api", "admin", "_acme-challenge", "autodiscover", "wpad", "localhost", "mail"])
+@pytest.mark.parametrize(
+    "label", ["www", "api", "admin", "_acme-challenge", "autodiscover", "wpad", "localhost", "mail"]
+)
 def test_labels_that_shadow_the_platform_are_reserved(label: str) -> None:
     assert label in RESERVED_LABELS
 
@@ -138,7 +141,13 @@ def test_the_longest_host_of_a_service_is_a_dns_name() -> None:
     assert parse_hostname(service_host("0" * 36, "a" * 60 + ".test"))
 
 
-NAMES = [b"svc.services.test\x00.evil", b"svc.services\x00test", b"\x00" * 17, b"svc.services.test\n", b"svc services.test"]
+NAMES = [
+    b"svc.services.test\x00.evil",
+    b"svc.services\x00test",
+    b"\x00" * 17,
+    b"svc.services.test\n",
+    b"svc services.test",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,7 +23,6 @@ from attacks.readers import h11_requests, h11_response, llhttp_requests, llhttp_
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-
 CASES = int(os.environ.get("NARTHEX_ATTACK_CASES", "4000"))
 examples = settings(
     max_examples=CASES // 8,

@@ -12,7 +12,7 @@ from web.stored import HOSTILE, RAN
 
 from narthex.bus import open_bus
 from narthex.bus.settings import BusSettings
-from narthex.contracts.events import RouterDrained
+from narthex.contracts.events import LimitReached
 from narthex.testing.system import System
 from narthex.testing.waiting import eventually
 
@@ -33,7 +33,7 @@ def give_up(system: System, count: int) -> None:
             await eventually(connected)
             for number in range(count):
                 body = json.dumps({"nothing": HOSTILE}).encode()
-                await bus.publish_raw(RouterDrained.subject, body, f"web-{number}")
+                await bus.publish_raw(LimitReached.subject, body, f"web-{number}")
 
     with ThreadPoolExecutor(1) as aside:  # Playwright has an event loop in this thread
         aside.submit(asyncio.run, publish()).result()

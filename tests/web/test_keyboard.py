@@ -7,14 +7,19 @@ from narthex.testing.system import System
 
 FAR = 80  # tab stops; more than any page has before its content
 # What of the focused element tells that it is: an outline, a shadow or a border other than without the focus.
-SEEN = """() => {
+SEEN = """async () => {
   const focused = document.activeElement
-  const look = () => [focused, focused.parentElement, focused.nextElementSibling, ...focused.children].filter(Boolean)
-    .map(e => { const s = getComputedStyle(e); return [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor].join() })
-    .join(';')
-  const having = look()
+  const around = [focused, focused.parentElement, focused.parentElement?.parentElement, focused.nextElementSibling,
+                  ...focused.children].filter(Boolean)
+  const look = async () => {
+    await Promise.allSettled(document.getAnimations().filter(a => a.effect.getComputedTiming().endTime < Infinity)
+      .map(a => a.finished))
+    return around.map(e => getComputedStyle(e))
+      .map(s => [s.outlineStyle, s.outlineWidth, s.boxShadow, s.borderColor].join()).join(';')
+  }
+  const having = await look()
   focused.blur()
-  const without = look()
+  const without = await look()
   focused.focus({focusVisible: true})
   return having !== without
 }"""
@@ -70,7 +75,7 @@ def make(page: Page, name: str) -> None:
 
 
 def look_through_tabs(page: Page) -> None:
-    tab_to(page, page.get_by_role("tab", selected=True))
+    tab_to(page, page.get_by_role("tab", selected=True).first)
     for tab in ("Instances", "Requests"):
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
@@ -87,7 +92,7 @@ def open_a_row(page: Page, name: str) -> None:
 
 
 def delete(page: Page, name: str) -> None:
-    tab_to(page, page.get_by_role("tab", selected=True))
+    tab_to(page, page.get_by_role("tab", selected=True).first)
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     opens = page.get_by_role("button", name=f"Delete {name}")

@@ -13,7 +13,7 @@ from narthex.testing.system import System
 def test_a_request_tells_why_it_went_so_where_its_time_went_and_what_was_sent(app: Page, stored: Stored) -> None:
     app.goto(f"/projects/default/services/hello/requests/{stored.plain['request']}")
     expect(app.get_by_role("alert")).to_contain_text("answered")
-    expect(app.get_by_role("table", name="The request")).to_contain_text("a program/1.0")
+    expect(app.get_by_role("table", name="The request", exact=True)).to_contain_text("a program/1.0")
     expect(app.get_by_role("list", name="How the time was spent").get_by_role("listitem").last).to_contain_text("ms")
     expect(app.get_by_role("table", name="Headers of the request")).to_contain_text("[redacted]")
     body = app.get_by_role("region", name="Body of the request")

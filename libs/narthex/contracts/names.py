@@ -69,7 +69,12 @@ def parse_hostname(text: str) -> str:
     """A DNS name in lower case without a trailing dot (RFC 1123 labels, 253 characters at most)."""
     host = text.lower().removesuffix(".")
     # Before it is in lower case: the Kelvin sign becomes a k.
-    if not text.isascii() or not host or len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if (
+        not text.isascii()
+        or not host
+        or len(host) > 253
+        or not all(_LABEL.fullmatch(label) for label in host.split("."))
+    ):
         raise ValueError(
             "must be a DNS name: labels of 1 to 63 letters, digits and inner dashes, separated by dots, "
             "253 characters at most"

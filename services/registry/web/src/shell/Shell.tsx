@@ -59,7 +59,7 @@ export default function Shell() {
         <Navigation project={project} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
-        <ErrorBoundary key={location}>
+        <ErrorBoundary at={location}>
           <Suspense fallback={<Waiting lines={6} />}>
             <Pages project={project} />
           </Suspense>
@@ -91,7 +91,10 @@ function Pages({ project }: { project: string }) {
     <Switch>
       {ROUTES.map(({ path, Content, needs }) => (
         <Route key={path} path={path}>
-          {offered === null ? <Waiting lines={6} /> : offered(needs) ? <Content /> : <NotFound needs={needs} />}
+          {(params) => {
+            if (offered === null) return <Waiting lines={6} />;
+            return offered(needs) ? <Content key={thing(params)} /> : <NotFound needs={needs} />;
+          }}
         </Route>
       ))}
       <Route path="/">
@@ -102,4 +105,9 @@ function Pages({ project }: { project: string }) {
       </Route>
     </Switch>
   );
+}
+
+/** What a page is about: another one has a page of its own, another tab of it keeps the page, and the focus in it. */
+function thing({ tab: _, ...names }: Record<string, string | undefined>): string {
+  return Object.values(names).join("/");
 }

@@ -12,6 +12,7 @@ export const theme = createTheme({
   headings: { fontWeight: "650" },
   components: {
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close the notice" } } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Badge: { defaultProps: { variant: "light", tt: "none", radius: "sm", miw: "max-content" } },
     // What scrolls can be scrolled by keyboard.
@@ -57,5 +58,5 @@ function filledRed(red = ""): Record<string, string> {
 
 /** Mantine's darkest yellows and greens are still too light on their own tint. */
 function darkest(color = ""): string {
-  return `color-mix(in srgb, ${color} 80%, black)`;
+  return `color-mix(in srgb, ${color} 70%, black)`;
 }

@@ -10,7 +10,7 @@ export function columns(here: string): Column<RequestRecord>[] {
     {
       key: "time",
       header: "Time",
-      width: "90px",
+      width: "86px",
       cell: ({ id, time }) => (
         <Anchor component={Link} href={`${here}/${id}`} size="sm" title={moment(time)}>
           {clock(time)}
@@ -21,7 +21,7 @@ export function columns(here: string): Column<RequestRecord>[] {
     {
       key: "path",
       header: "Request",
-      width: "minmax(120px, 3fr)",
+      width: "minmax(70px, 3fr)",
       cell: ({ method, path, query }) => (
         <Text size="sm" ff="monospace" truncate title={path}>
           {method} {path}

@@ -1,0 +1,1 @@
+"""The web app in Chromium with much to show: how soon it can be used, and how it scrolls."""
