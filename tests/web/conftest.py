@@ -38,9 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system with a deployment `hello`, two instances and a service of that name."""
     assert BUILT.exists(), "the web app is not built; run: make web"
+    directory = tmp_path_factory.mktemp("web")
     with (
         provider() as issuer,
-        running_system(tmp_path_factory.mktemp("web"), "--router-workers", "1", settings=as_settings(issuer)) as running,
+        running_system(directory, "--router-workers", "1", settings=as_settings(issuer)) as running,
     ):
         running.run(
             "hello",

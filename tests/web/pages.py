@@ -1,4 +1,4 @@
-"""Every page of the web app and every tab of it: read from the sources and from the pages, so that none is forgotten."""
+"""Every page of the web app and every tab: read from the sources and from the pages, so that none is forgotten."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,5 +1,5 @@
-"""What stands in the system that all pages are looked at with: a deployment and a service in use, and the same once more
-as somebody would write it who wants their text to be run."""
+"""What all pages are looked at with: a deployment and a service in use, and the same once more as somebody would write
+it who wants their text to be run."""
 
 import http.client
 import socket
@@ -20,8 +20,8 @@ HOSTILE = f"<img src=x onerror=window['{MARK}']=1><script>window['{MARK}']=1</sc
 NONE: Mapping[str, str] = MappingProxyType({})
 PATH = f"/<img/src=x/onerror=window['{MARK}']=1>"
 # Whether anything of it became more than text.
-RAN = f"""() => [...document.querySelectorAll("img[src='x'], [onerror], a[href^='javascript:' i]")].map(e => e.outerHTML)
-  .concat('{MARK}' in window ? ['it ran'] : [])"""
+RAN = f"""() => [...document.querySelectorAll("img[src='x'], [onerror], a[href^='javascript:' i]")]
+  .map(e => e.outerHTML).concat('{MARK}' in window ? ['it ran'] : [])"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def store(system: System) -> Stored:
         return Stored(
             plain=common | {"service": "hello", "deployment": "hello", "request": _request(api, "hello", "/")},
             hostile=common
-            | {"service": "hostile", "deployment": "hostile", "version": "v1", "request": _request(api, "hostile", PATH)},
+            | {"service": "hostile", "deployment": "hostile", "version": "v1"}
+            | {"request": _request(api, "hostile", PATH)},
         )
 
 
@@ -64,7 +65,8 @@ def _hostile(api: httpx2.Client) -> None:
     _post(api, "/roles", {"name": "hostile", "permissions": ["services.list"]})
     on = {"object_type": "deployment", "object_name": "*", "event": "deployment_request_failed"}
     headers = [{"key": "X-Note", "value": HOSTILE}]
-    _post(api, "/webhooks", {"name": "hostile", "url": f"https://example.test{PATH}", "headers": headers, **on, **words})
+    where = {"name": "hostile", "url": f"https://example.test{PATH}", "headers": headers}
+    _post(api, "/webhooks", where | on | words)
 
 
 def _call(system: System, service: str, path: str, headers: Mapping[str, str] = NONE, body: str = "") -> int:

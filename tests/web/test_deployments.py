@@ -109,7 +109,7 @@ def test_switching_the_default_version_says_which_services_go_over_and_whether_i
     app.goto("/projects/default/deployments/staged")
     rows = app.get_by_role("table", name="Versions").get_by_role("row")
     expect(rows.filter(has_text="v1")).to_contain_text("1/1 healthy")
-    app.get_by_role("button", name="Make empty the default").click()
+    app.get_by_role("button", name="Make default: empty").click()
     dialog = app.get_by_role("dialog")
     expect(dialog.get_by_text("1 service follows the default version")).to_be_visible()
     expect(dialog.get_by_role("link", name="staged")).to_be_visible()
@@ -118,7 +118,7 @@ def test_switching_the_default_version_says_which_services_go_over_and_whether_i
     dialog.get_by_role("button", name="Cancel").click()
 
     expect(rows.filter(has_text="v2")).to_contain_text("1/1 healthy")
-    app.get_by_role("button", name="Make v2 the default").click()
+    app.get_by_role("button", name="Make default: v2").click()
     expect(dialog.get_by_text("v2 has 1/1 healthy")).to_be_visible()
     dialog.get_by_role("button", name="Make it the default").click()
     expect(dialog).to_have_count(0)

@@ -14,7 +14,7 @@ from narthex.bus import open_bus
 from narthex.bus.settings import BusSettings
 from narthex.contracts.events import LimitReached
 from narthex.testing.system import System
-from narthex.testing.waiting import eventually
+from narthex.testing.waiting import eventually, eventually_sync
 
 
 def give_up(system: System, count: int) -> None:
@@ -55,12 +55,12 @@ def test_a_dead_letter_is_read_as_text_given_once_more_and_thrown_away(app: Page
     give_up(system, 1)
     app.get_by_role("link", name="Dead letters", exact=True).click()
     letters = app.get_by_role("table", name="Dead letters").get_by_role("row").filter(has_text="unreadable")
-    for _ in range(40):
-        if letters.count():
-            break
-        app.wait_for_timeout(500)
+
+    def numbers() -> set[str]:
         app.get_by_role("button", name="Read again").click()
-    numbers = set(letters.get_by_role("button").all_inner_texts())
+        return set(letters.get_by_role("button").all_inner_texts())
+
+    before = eventually_sync(numbers)
     letters.get_by_role("button").first.click()
     opened = app.get_by_role("dialog")
     expect(opened.get_by_role("region", name="What it says")).to_contain_text("<script>")
@@ -69,17 +69,13 @@ def test_a_dead_letter_is_read_as_text_given_once_more_and_thrown_away(app: Page
     opened.get_by_role("button", name="Give it once more").click()
     expect(app.get_by_text("is given it once more")).to_be_visible()
 
-    for _ in range(40):  # it fails again, under another number
-        if set(letters.get_by_role("button").all_inner_texts()) - numbers:
-            break
-        app.wait_for_timeout(500)
-        app.get_by_role("button", name="Read again").click()
+    assert eventually_sync(lambda: numbers() - before)  # it fails again, under another number
     while letters.count():
-        before = letters.count()
+        left = letters.count()
         letters.get_by_role("button").first.click()
         opened.get_by_role("button", name="Throw away").click()
         app.get_by_role("dialog").filter(has_text="What it says is lost").get_by_role(
             "button", name="Throw away"
         ).click()
-        expect(letters).to_have_count(before - 1)
+        expect(letters).to_have_count(left - 1)
     expect(app.get_by_role("heading", name="No dead letters")).to_be_visible()

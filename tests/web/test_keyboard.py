@@ -1,4 +1,4 @@
-"""Everything by keyboard: signing in, making a service, its tabs, a dialog and a table; the focus is seen and comes back."""
+"""All by keyboard: signing in, making a service, tabs, a dialog and a table; the focus is seen and comes back."""
 
 from playwright.sync_api import Locator, Page, expect
 from web.conftest import Open

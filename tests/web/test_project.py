@@ -9,6 +9,7 @@ from web.axe import grave_problems
 from web.stored import HOSTILE, RAN
 
 from narthex.testing.system import System
+from narthex.testing.waiting import eventually_sync
 
 P = "/projects/default"
 
@@ -132,12 +133,12 @@ def test_a_webhook_shows_its_secret_once_and_how_its_calls_went(app: Page, api: 
     assert api.post("/services", json=body).is_success
     try:
         calls = app.get_by_role("table", name="Calls").get_by_role("row").filter(has_text="failed")
-        for _ in range(30):
+
+        def listed() -> bool:
             app.get_by_role("button", name="Read again").click()
-            if calls.count():
-                break
-            app.wait_for_timeout(500)
-        expect(calls).to_have_count(1)
+            return calls.count() == 1
+
+        assert eventually_sync(listed)
     finally:
         assert api.delete("/services/told-of").is_success
     app.get_by_role("button", name="Delete to-nobody").click()

@@ -34,8 +34,8 @@ ATTACKS = """async ([api, name]) => {
     {method: 'POST', headers: {'Content-Type': 'text/plain'}, body},
   ]
   for (const option of options) await fetch(at, {credentials: 'include', ...option}).catch(() => {})
-  await fetch(`${at}/hello`, {method: 'DELETE', credentials: 'include', headers: {'X-Narthex-App': '1'}}).catch(() => {})
-  await fetch(`${api}/v2.1/session`, {method: 'DELETE', credentials: 'include'}).catch(() => {})
+  const remove = {method: 'DELETE', credentials: 'include', headers: {'X-Narthex-App': '1'}}
+  for (const path of [`${at}/hello`, `${api}/v2.1/session`]) await fetch(path, remove).catch(() => {})
   navigator.sendBeacon(at, body)
   return await fetch(at, {credentials: 'include'}).then(a => a.text(), () => 'not read')
 }"""

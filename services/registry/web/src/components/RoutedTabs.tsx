@@ -1,6 +1,6 @@
 /** Tabs of a page, of which the address names the one that is open; the first has no name there. */
 import { Tabs } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { useLocation } from "wouter";
 import { NotFound } from "@/shell/NotFound";
 
@@ -21,6 +21,11 @@ export function RoutedTabs({ label, base, open, tabs }: Props) {
   const [, go] = useLocation();
   const first = tabs[0]?.value;
   const chosen = tabs.find(({ value }) => value === (open ?? first));
+  const list = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: in a narrow window the tab that is open may be out of sight
+  useEffect(() => {
+    list.current?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [chosen?.value]);
   return (
     <Tabs
       value={chosen?.value ?? null}
@@ -28,7 +33,7 @@ export function RoutedTabs({ label, base, open, tabs }: Props) {
       activateTabWithKeyboard={false}
       keepMounted={false}
     >
-      <Tabs.List mb="md" className="scrolling-tabs" aria-label={label}>
+      <Tabs.List ref={list} mb="md" className="scrolling-tabs" aria-label={label}>
         {tabs.map(({ value, label }) => (
           <Tabs.Tab key={value} value={value}>
             {label}

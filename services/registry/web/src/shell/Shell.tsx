@@ -108,6 +108,7 @@ function Pages({ project }: { project: string }) {
 }
 
 /** What a page is about: another one has a page of its own, another tab of it keeps the page, and the focus in it. */
-function thing({ tab: _, ...names }: Record<string, string | undefined>): string {
-  return Object.values(names).join("/");
+function thing(params: Record<string, string | undefined>): string {
+  const names = Object.keys(params).filter((name) => name !== "tab" && /^[a-z]/.test(name)); // wouter adds 0, 1 and *
+  return names.map((name) => params[name]).join("/");
 }

@@ -112,7 +112,7 @@ function List({ project, versions, onSwitch }: ListProps) {
                     <Button
                       variant="default"
                       size="compact-sm"
-                      aria-label={`Make ${version.version} the default`}
+                      aria-label={`Make default: ${version.version}`}
                       onClick={() => onSwitch(version.version)}
                     >
                       Make default
