@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WEB := services/registry/web
 
-.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api audit-packages bench-health bench-log faults replace switches reused format clean
+.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api audit-packages bench-health bench-log bench-web faults replace switches reused format clean
 
 up: .venv/installed-up
 	@$(BIN)/python $(WEB)/build.py --if-possible
@@ -116,6 +116,10 @@ reused: .venv/installed-dev
 
 # Certificates of 1,000 services from a CA that validates each, and renewals under load; root for apt. 4 minutes.
 # ROWS="one many swap" for some of it, SERVICES=100 for fewer.
+# The web app with 5,000 services and 100,000 requests in Chromium: SERVICES=500 REQUESTS=5000 makes less of it.
+bench-web: .venv/installed-dev web chromium
+	@PYTHONPATH=tests $(BIN)/python -P -m bench.web
+
 bench-certs: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.certs $(ROWS)
 

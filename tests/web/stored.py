@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -41,7 +42,7 @@ def store(system: System) -> Stored:
         _hostile(api)
         plain, hostile = _get(api, "/services/hello"), _get(api, "/services/hostile")
         for service in (plain, hostile):
-            assert eventually_sync(lambda id=service["id"]: _call(system, id, "/") == 200)
+            assert eventually_sync(partial(_answers, system, service["id"]))
         _call(system, plain["id"], "/", {"User-Agent": "a program/1.0"}, '{"question": "how much is six by seven?"}')
         _call(system, hostile["id"], PATH, {"User-Agent": HOSTILE, "X-Note": HOSTILE}, HOSTILE)
         common = {"project": "default", "version": version, "webhook": "hostile", "role": "hostile"}
@@ -79,6 +80,10 @@ def _call(system: System, service: str, path: str, headers: Mapping[str, str] = 
         connection.sock = trust.wrap_socket(raw, server_hostname=host)
         connection.request("GET", path, body=body, headers=sent)
         return connection.getresponse().status
+
+
+def _answers(system: System, service: str) -> bool:
+    return _call(system, service, "/") == 200
 
 
 def _request(api: httpx2.Client, service: str, path: str) -> str:

@@ -67,5 +67,5 @@ def steadily(page: Page, step: int) -> Smoothness:
     """Down and up by so many pixels a frame."""
     frames, elements, blank = page.evaluate(STEADY, [SECONDS, step])
     frames.sort()
-    at = lambda share: frames[int(len(frames) * share)]  # noqa: E731
-    return Smoothness(len(frames), at(0.5), at(0.95), frames[-1], elements, blank)
+    middle, late = frames[len(frames) // 2], frames[int(len(frames) * 0.95)]
+    return Smoothness(len(frames), middle, late, frames[-1], elements, blank)

@@ -110,6 +110,12 @@ def test_a_parts_own_settings_reach_it_and_no_other() -> None:
     assert [name for name, spec in parts.items() if "NARTHEX_DATABASE_URL" in spec.environment] == ["registry"]
 
 
+def test_single_sign_on_of_the_users_environment_reaches_the_registry_alone() -> None:
+    parts = services(inherited={"NARTHEX_SINGLE_SIGN_ON_ISSUER": "https://id.example"})
+
+    assert [name for name, spec in parts.items() if "NARTHEX_SINGLE_SIGN_ON_ISSUER" in spec.environment] == ["registry"]
+
+
 def test_where_traces_go_reaches_every_part() -> None:
     parts = services(inherited={"NARTHEX_TRACES_ENDPOINT": "http://collector:4318"})
 

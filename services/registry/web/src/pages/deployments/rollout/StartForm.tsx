@@ -83,14 +83,14 @@ export function StartForm({ project, service }: TabProps) {
               />
               <NumberInput
                 label="Requests"
-                description="So many are seen before a step is judged or ends"
+                description="Seen before a step is judged"
                 hideControls
                 allowDecimal={false}
                 {...form.getInputProps("min_requests")}
               />
               <TextInput
                 label="Stay together by"
-                description="A header or cookie: the same value, the same version"
+                description="Same value, same version"
                 placeholder="cookie:session"
                 {...form.getInputProps("sticky")}
               />
