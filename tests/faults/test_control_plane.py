@@ -138,9 +138,7 @@ async def test_without_the_certs_service_handshakes_go_on(tmp_path: Path, measur
         assert so_far.lost == 0
 
 
-@pytest.mark.fault(
-    "log service stopped for a while", "no request waits; every record is stored or counted as lost", quick=True
-)
+@pytest.mark.fault("log service stopped for a while", "no request waits; every record is stored or counted as lost")
 async def test_a_log_that_stands_still_loses_nothing_uncounted(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, routers=2) as here:
         service = await here.service("hello", instances=2)

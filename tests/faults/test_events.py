@@ -52,9 +52,7 @@ async def heard(here: Installation) -> AsyncIterator[list[tuple[str, bytes]]]:
         await connection.close()
 
 
-@pytest.mark.fault(
-    "every event comes again, ten times, in any order", "nothing changes: older revisions are not taken", quick=True
-)
+@pytest.mark.fault("every event comes again, ten times, in any order", "nothing changes: older revisions are not taken")
 async def test_events_that_come_again_in_any_order_undo_nothing(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, routers=2) as here:
         async with heard(here) as every:
@@ -83,7 +81,6 @@ async def test_events_that_come_again_in_any_order_undo_nothing(tmp_path: Path, 
 @pytest.mark.fault(
     "poison on the bus: bad schema, unknown version, deep, huge",
     "set aside and counted; the stream goes on",
-    quick=True,
 )
 async def test_events_that_make_no_sense_hold_nothing_up(tmp_path: Path, measured: Measured) -> None:
     nonsense = [

@@ -61,7 +61,7 @@ async def test_no_post_is_delivered_twice(tmp_path: Path, measured: Measured) ->
         assert set(so_far.refused) <= {"upstream_closed", "connect_failed", "no_healthy_instances"}
 
 
-@pytest.mark.fault("instances die at random under GETs", "no request fails: another instance answers", quick=True)
+@pytest.mark.fault("instances die at random under GETs", "no request fails: another instance answers")
 async def test_a_get_is_answered_by_another_instance(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, routers=2) as here:
         service = await here.service("hello", instances=4)
@@ -89,7 +89,7 @@ async def registered(here: Installation, name: str, ports: list[int], **policy: 
     return service.host
 
 
-@pytest.mark.fault("an instance cuts its answer off at a random byte", "the client never sees a clean end", quick=True)
+@pytest.mark.fault("an instance cuts its answer off at a random byte", "the client never sees a clean end")
 async def test_an_answer_that_was_cut_off_never_ends_cleanly(tmp_path: Path, measured: Measured) -> None:
     async def cut(conversation: Conversation) -> None:
         while head := await conversation.head():
@@ -136,7 +136,7 @@ async def how_it_ended(reader: asyncio.StreamReader) -> str:
 
 
 @pytest.mark.fault(
-    "an instance closes idle connections at random moments", "no error for requests that may be repeated", quick=True
+    "an instance closes idle connections at random moments", "no error for requests that may be repeated"
 )
 async def test_connections_that_close_while_they_are_used_cost_nothing(tmp_path: Path, measured: Measured) -> None:
     async def closing(conversation: Conversation) -> None:
@@ -240,7 +240,6 @@ async def test_an_overloaded_service_disturbs_nobody_else(tmp_path: Path, measur
 @pytest.mark.fault(
     "clients go away in the middle of requests",
     "no answer goes to the wrong one, no connection is left over",
-    quick=True,
 )
 async def test_clients_that_go_away_confuse_nobody(tmp_path: Path, measured: Measured) -> None:
     aborts = 100_000 if ALL else 1000

@@ -37,9 +37,7 @@ async def in_place_of(here: Installation, router: str) -> None:
     await here[router].ready()
 
 
-@pytest.mark.fault(
-    "router replaced again and again under load", "no request fails, no connection is refused", quick=True
-)
+@pytest.mark.fault("router replaced again and again under load", "no request fails, no connection is refused")
 async def test_routers_that_replace_one_another_lose_nothing(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, workers=2) as here:
         service = await here.service("hello", instances=2)
@@ -50,9 +48,7 @@ async def test_routers_that_replace_one_another_lose_nothing(tmp_path: Path, mea
         assert so_far.lost == 0
 
 
-@pytest.mark.fault(
-    "a worker killed (SIGKILL)", "only what it had under way fails; it is back within a second", quick=True
-)
+@pytest.mark.fault("a worker killed (SIGKILL)", "only what it had under way fails; it is back within a second")
 async def test_a_dead_worker_is_replaced_at_once(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, workers=2) as here:
         service = await here.service("hello", instances=2)

@@ -24,9 +24,7 @@ def valkey(here: Installation) -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_url(here["router"].spec.environment["NARTHEX_REDIS_URL"])
 
 
-@pytest.mark.fault(
-    "Valkey killed", "no request fails; a router that restarts meanwhile serves from its disk copy", quick=True
-)
+@pytest.mark.fault("Valkey killed", "no request fails; a router that restarts meanwhile serves from its disk copy")
 async def test_without_valkey_routers_serve_from_memory_and_from_disk(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, routers=2) as here:
         service, bird = await here.service("hello", instances=2), await canary(here)
