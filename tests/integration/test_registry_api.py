@@ -259,6 +259,11 @@ async def test_a_version_keeps_what_it_does_not_use_and_clears_what_is_null(hell
         "method": "GET",
         "headers": {},
         "expected_status": "200-399",
+        "grpc_service": "",
+        "tls": False,
+        "tls_ca": None,
+        "tls_name": None,
+        "tls_verify": True,
     }
     _, cleared = await hello.patch(path, {"command": None, "labels": None, "health_check": None})
     assert (cleared["command"], cleared["labels"], cleared["health_check"]) == (None, {}, None)

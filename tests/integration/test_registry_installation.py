@@ -76,7 +76,9 @@ async def test_all_parts_are_in_one_answer_and_those_that_are_away_say_so(tmp_pa
             await health.tell(ProberAlive(key="one", instances=30))
             await health.tell(ProberAlive(key="two", instances=10))
             _, found = await api.get(STATE)
+            consumers = {each["name"] for stream in found["bus"]["streams"] for each in stream["consumers"]}
             there = found["routers"] and len(found["health_workers"]) == 2 and found["log_store"]["requests"]
+            there = there and "registry" in consumers
             return found if there else None
 
         found = await eventually(state)

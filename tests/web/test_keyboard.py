@@ -104,6 +104,7 @@ def delete(page: Page, name: str) -> None:
     expect(dialog).to_have_count(0)
     expect(opens).to_be_focused()  # where one was before
     page.keyboard.press("Enter")
+    expect(dialog.locator(":focus")).to_have_count(1)
     confirm = dialog.get_by_label(f"Type {name} to confirm")
     for _ in range(FAR):  # the focus stays in the dialog
         page.keyboard.press("Tab")

@@ -39,7 +39,8 @@ def look(page: Page, address: str, width: int) -> list[str]:
     """What is wrong with the page that is shown, in either colours."""
     wide, window = page.evaluate(WIDTH)
     found = [f"{wide} pixels wide in a window of {window}"] if wide > window else []
-    found += grave_problems(page)
+    if width > NARROW or WANTED:  # the elements and their names are the same ones
+        found += grave_problems(page)
     picture(page, f"{address}-{width}-light")
     if width > NARROW or WANTED:  # colours are no others in a narrow window
         page.emulate_media(color_scheme="dark")

@@ -33,7 +33,7 @@ def test_a_wrong_token_is_answered_with_a_sentence_and_the_request_id(open_page:
 
 
 def test_a_person_signs_in_with_e_mail_and_password(open_page: Open, system: System) -> None:
-    person = {"email": "ada@people.test", "password": "correct horse battery"}
+    person = {"email": "by-password@people.test", "password": "correct horse battery"}
     with httpx2.Client(base_url=system.api_url, headers={"Authorization": f"Token {system.token}"}) as api:
         assert api.post("/v2.1/user", json=person).is_success
     page = open_page("/login")
