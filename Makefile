@@ -103,7 +103,7 @@ audit-packages: $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
 	@for lock in server embedded build; do \
 	  $(BIN)/pip-audit --strict --progress-spinner off --require-hashes --disable-pip --requirement deploy/requirements/$$lock.lock || { \
-	    echo "pip-audit found something in $$lock.lock, or could not ask the vulnerability service (pypi.org): see above" >&2; \
+	    echo "pip-audit found something in $$lock.lock, or could not ask the vulnerability service: see above" >&2; \
 	    exit 1; }; done
 
 # Fifty version switches with open streams, WebSockets and requests all the while: none may fail.
