@@ -3,6 +3,7 @@
     python services/registry/web/build.py                  builds, if a source is newer than the build
     python services/registry/web/build.py --if-possible    goes on without where it cannot be built
     python services/registry/web/build.py check            checks types and style of the sources
+    python services/registry/web/build.py npm …            runs npm itself, where one is
 
 Run by `make`, and by the build of a wheel (hatch_build.py at the root).
 """
@@ -55,11 +56,10 @@ def build(node: Path) -> None:
 
 def script(*arguments: str, node: Path) -> None:
     """Run a script of package.json, on what the lock file names."""
-    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
     installed = HERE / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        _run([*_npm(node), "ci", "--loglevel=error"], environment)
-    _run([*_npm(node), "run", "--silent", *arguments], environment)
+        npm("ci", "--loglevel=error", node=node, where=HERE)
+    npm("run", "--silent", *arguments, node=node, where=HERE)
 
 
 def _is_new_enough(node: str) -> bool:
@@ -72,15 +72,13 @@ def _is_new_enough(node: str) -> bool:
     return version >= (22, 12) or (20, 19) <= version < (21, 0)
 
 
-def _npm(node: Path) -> list[str]:
-    """How npm is started. In the wheel of PyPI its program is a copy that does not find its own parts."""
+def npm(*arguments: str, node: Path, where: Path) -> None:
+    """Run npm in a folder. In the wheel of PyPI its program is a copy that does not find its own parts."""
     program = node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(node / "node"), str(program)] if program.exists() else [shutil.which("npm") or "npm"]
-
-
-def _run(command: list[str], environment: dict[str, str]) -> None:
+    command = [str(node / "node"), str(program)] if program.exists() else [shutil.which("npm") or "npm"]
+    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
-        subprocess.run(command, cwd=HERE, env=environment, check=True)
+        subprocess.run([*command, *arguments], cwd=where, env=environment, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise NotBuilt(f"{error}") from None
 
@@ -101,7 +99,9 @@ def _install_node() -> Path:
 
 def main() -> int:
     try:
-        if "check" in sys.argv:
+        if sys.argv[1:2] == ["npm"]:
+            npm(*sys.argv[2:], node=node_folder() or _install_node(), where=Path.cwd())
+        elif "check" in sys.argv:
             script("check", node=node_folder() or _install_node())
         elif not is_current():
             print("Building the web app")

