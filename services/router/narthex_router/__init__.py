@@ -7,7 +7,7 @@ Glossary. *Downstream* is the client's side of a request, *upstream* the instanc
 needed to serve one host. An *endpoint* is one instance as one service reaches it, with its connections. An
 *exchange* is one request with its response.
 
-Hot path: `table` (host to route), `http1` (bytes in), `outgoing` (bytes out), `exchange` (what may happen when),
-`downstream` (the client's connection), `forwarding` (the request's course), `upstream` and `endpoints` (the
-instance's side). Everything else here may be slow.
+Hot path: `table` (host to route), `http1` (bytes in), `shape` (what was decided before), `outgoing` (bytes out),
+`exchange` (what may happen when), `downstream` (the client's connection), `forwarding` (the request's course),
+`answering` (the way back), `upstream` and `endpoints` (the instance's side). Everything else here may be slow.
 """

@@ -59,7 +59,7 @@ class Acceptor:
 
     def _introduced(self, follow: Follow) -> Introduction:
         """One more connection, from a client or from a load balancer that speaks for one."""
-        return Introduction(self._plane, self._plane.introducers, follow)
+        return Introduction(self._plane, follow)
 
     def _plain(self, origin: Origin | None = None) -> Downstream:
         return Downstream(self._plane, secure=False, origin=origin)

@@ -69,22 +69,22 @@ def admit(route: Route, knock: Knock, callers: Callers, porter: Porter, now: flo
 def _comes(route: Route, knock: Knock, callers: Callers, porter: Porter, now: float) -> Caller:
     """Who somebody is, by the first thing they bring that is a way in here."""
     door = route.doors.client_certificates if route.doors is not None else None
-    asked = knock.asked if door is not None else None
-    shown = door is not None and asked is not None and asked.names and asked.authorities == door.authorities
-    if knock.authorization is not None and not (shown and not takes_authorization(route)):
+    asked = knock.asked
+    if door is None or (asked is not None and asked.authorities != door.authorities):
+        asked = None  # whatever the connection was asked for, it was not for this service
+    shown = asked if asked is not None and asked.names else None
+    if knock.authorization is not None and (shown is None or _takes_authorization(route)):
         return _by_authorization(route, knock.authorization, callers, porter, now)
-    if shown:
-        assert door is not None
-        assert asked is not None
-        return certificate.holder(route, door, asked)
+    if door is not None and shown is not None:
+        return certificate.holder(route, door, shown)
     if knock.session:
         return session.visitor(route, knock.session, porter.pass_key, callers.visitor, now)
-    if door is not None and (asked is None or asked.authorities != door.authorities):
+    if door is not None and asked is None:
         raise Refusal("misdirected", "Open a new connection: this one was not asked for this service's certificates")
     raise Refusal("token_missing", "Send the header: Authorization: Token <token>" + (_OR_SHOW if door else ""))
 
 
-def takes_authorization(route: Route) -> bool:
+def _takes_authorization(route: Route) -> bool:
     """Whether `Authorization` is a way in; else it is the application's business."""
     doors = route.doors
     return route.token_enabled or (doors is not None and bool(doors.basic_users or doors.jwt))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from narthex.contracts.latency import bucket
 from narthex_router.exchange import (
+    ANSWERED,
     CONNECT_FAILED,
     FIRST_BYTE_TIMEOUT,
     IDLE_TIMEOUT,
@@ -22,7 +23,6 @@ from narthex_router.route import Route
 
 # What an instance did wrong; the rest (the client left, a limit, our own lack of something) says nothing about it.
 _ITS_FAULT = frozenset({CONNECT_FAILED, UPSTREAM_CLOSED, UPSTREAM_BAD_RESPONSE, FIRST_BYTE_TIMEOUT, IDLE_TIMEOUT})
-_ANSWERED = "answered"
 
 
 class Arm(NamedTuple):
@@ -60,13 +60,13 @@ class Arms:
         """Count a request that is over, at each version that had it."""
         route = exchange.route
         for attempt in exchange.attempts:
-            failed = attempt.outcome in _ITS_FAULT and not _was_old(attempt)
-            if not failed and (attempt.outcome != _ANSWERED or not exchange.answered_at):
+            failed = attempt.outcome in _ITS_FAULT and not attempt.was_old()
+            if not failed and (attempt.outcome != ANSWERED or not exchange.answered_at):
                 continue
             count = self._counts.setdefault(_arm(attempt, route), Count())
             count.requests += 1
             count.errors += failed or (exchange.status >= 500 and not exchange.code)
-            if attempt.outcome == _ANSWERED:
+            if attempt.outcome == ANSWERED:
                 number = bucket(exchange.answered_at - exchange.started)
                 count.latencies[number] = count.latencies.get(number, 0) + 1
 
@@ -94,13 +94,5 @@ def _arm(attempt: Attempt, route: Route) -> Arm:
     """Which version an attempt went to: a request that one could not take may have gone to the other."""
     split = route.split
     assert split is not None
-    if split.other is None:
-        version_id = route.version_id
-    else:
-        version_id = split.other.version_id if attempt.target.instance_id in split.others else route.version_id
-    return Arm(route.service_id, split.rollout_id, version_id)
-
-
-def _was_old(attempt: Attempt) -> bool:
-    """Whether it may only have been that its kept connection was closed in the same moment."""
-    return attempt.reused and attempt.outcome == UPSTREAM_CLOSED
+    went = split.other if split.other is not None and attempt.target.instance_id in split.others else route
+    return Arm(route.service_id, split.rollout_id, went.version_id)

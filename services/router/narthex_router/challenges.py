@@ -10,6 +10,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping
 
+from narthex_router.arrival import Arrival
 from narthex_router.facts import Challenge
 from narthex_router.plane import Connection
 from narthex_router.responses import date_line
@@ -92,52 +93,22 @@ class Challenges:
         return context
 
 
-class Doorman(asyncio.Protocol):
+class Doorman(Arrival):
     """Waits for a client's first bytes, and hands the connection to who speaks what they ask for."""
 
     def __init__(
         self, challenges: Challenges, usual: Callable[[], Secure], connections: set[Connection], deadline: float
     ) -> None:
+        super().__init__(connections, deadline)
         self._challenges = challenges
         self._usual = usual
-        self._connections = connections
-        self._deadline = deadline
-        self._tcp: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._tcp = transport  # type: ignore[assignment] # uvloop's is no subclass
-        self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         context = self._challenges.prover(data)
         if context is not None:
-            following = Secure(context, Farewell, self._connections, self._deadline)
+            self.hand_on(Secure(context, Farewell, self._connections, self._deadline), data)
         else:
-            following = self._usual()
-        self._connections.discard(self)
-        self._tcp.set_protocol(following)
-        following.connection_made(self._tcp)
-        following.data_received(data)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._connections.discard(self)
-
-    # -- what the sweeper and the worker call ---------------------------------------------------------------
-
-    exchange = None
-
-    def check_time(self, now: float) -> None:
-        if now > self._deadline:
-            self._tcp.abort()
-
-    def drain(self) -> None:
-        """Who has come so far is still served."""
-
-    def expire(self) -> None:
-        self._tcp.abort()
-
-    def cut(self) -> None:
-        self._tcp.abort()
+            self.hand_on(self._usual(), data)
 
 
 class Farewell(asyncio.Protocol):

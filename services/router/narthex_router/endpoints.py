@@ -101,10 +101,9 @@ class Endpoint:
         """A new connection; raises OSError or TimeoutError."""
         loop, address, port = asyncio.get_running_loop(), self.target.address, self.target.port
         self._may_be_at(address)
-        if self.target.identity:
-            async with asyncio.timeout(timeout_s):
-                return await self._connect_to_itself(self.target.identity)
         async with asyncio.timeout(timeout_s):
+            if self.target.identity:
+                return await self._connect_to_itself(self.target.identity)
             _, upstream = await loop.create_connection(lambda: Upstream(self), address, port)
         try:  # a name may lead elsewhere each time: what counts is where it did, before anything is sent there
             self._may_be_at(upstream.transport.get_extra_info("peername", (address,))[0])

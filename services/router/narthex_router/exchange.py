@@ -31,8 +31,8 @@ class Step(IntEnum):
     ANSWERED = 1  # a final response head came
     UPGRADED = 2  # 101
     LOST = 3  # this attempt failed and another may be made
-    ANSWERED_WHOLE = 5  # the whole response came in one piece and went on to the client
-    ENDED = 4  # answered in full, refused, or broken off
+    ANSWERED_WHOLE = 4  # the whole response came in one piece and went on to the client
+    ENDED = 5  # answered in full, refused, or broken off
 
 
 NEXT: dict[tuple[State, Step], State] = {
@@ -74,6 +74,10 @@ class Attempt(Struct, eq=False):
     reused: bool  # over a connection that had served before
     outcome: str = ANSWERED
     reason: str = ""
+
+    def was_old(self) -> bool:
+        """Whether it may only have been that its kept connection was closed in the same moment."""
+        return self.reused and self.outcome == UPSTREAM_CLOSED
 
 
 class Exchange:
@@ -178,7 +182,4 @@ class Exchange:
 
     def failed_by(self, target: Target) -> bool:
         """Whether this instance failed this request. A connection that had served before may just have been old."""
-        return any(
-            attempt.target is target and not (attempt.reused and attempt.outcome == UPSTREAM_CLOSED)
-            for attempt in self.attempts
-        )
+        return any(attempt.target is target and not attempt.was_old() for attempt in self.attempts)

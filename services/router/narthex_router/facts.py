@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from math import inf
 from sys import intern
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct, field, json
 from msgspec.structs import force_setattr as _settle
@@ -29,6 +29,14 @@ SETTINGS_KEPT = 10_000  # likewise of services
 _CHECKS: "dict[HealthCheck, HealthCheck]" = {}
 _SETTINGS: "dict[Settings, Settings]" = {}
 Port = Annotated[int, Meta(gt=0, lt=65536)]
+SharedT = TypeVar("SharedT")
+
+
+def shared(own: SharedT, held: dict[SharedT, SharedT], most: int) -> SharedT:
+    """The same thing, or one that says the same and is there already: most are like others."""
+    if len(held) >= most:
+        held.clear()
+    return held.setdefault(own, own)
 
 
 class Fact(Struct, gc=False, kw_only=True):
@@ -65,9 +73,7 @@ class Version(Fact, gc=False):
     def __post_init__(self) -> None:
         self.deployment_id = intern(self.deployment_id)
         if self.health_check is not None:
-            self.health_check = _CHECKS.setdefault(self.health_check, self.health_check)
-            if len(_CHECKS) > CHECKS_KEPT:
-                _CHECKS.clear()
+            self.health_check = shared(self.health_check, _CHECKS, CHECKS_KEPT)
         if self.request_retention_mode is not None:
             self.request_retention_mode = _WORDS.get(self.request_retention_mode, self.request_retention_mode)
         if self.request_retention_time == USUAL.keep_s:
@@ -244,9 +250,7 @@ def _read_service(payload: bytes) -> Service:
     """A service, with settings that it shares: most installations have a few different ones, of 300 bytes each."""
     service, own = _service(payload), _settings(payload)
     try:
-        if len(_SETTINGS) >= SETTINGS_KEPT:
-            _SETTINGS.clear()
-        service.settings = _SETTINGS.setdefault(own, own)
+        service.settings = shared(own, _SETTINGS, SETTINGS_KEPT)
     except TypeError:  # what has doors or users' limits has no hash, and is seldom the same
         service.settings = own
     return service

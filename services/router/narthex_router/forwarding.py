@@ -233,7 +233,7 @@ class Forwarding(Answering):
         bounds = plane.bounds
         fresh = bounds.upstream_idle_s if exchange.method in IDEMPOTENT else bounds.upstream_fresh_s
         # After a connection that died, the next is a new one: two pools may be closed by their instances in one moment.
-        upstream = None if exchange.was_closed() else endpoint.take(plane.now - fresh)
+        upstream = None if exchange.attempts and exchange.was_closed() else endpoint.take(plane.now - fresh)
         at = time.monotonic()
         exchange.attempts.append(Attempt(endpoint.target, at, upstream is not None))
         if upstream is not None:

@@ -33,7 +33,7 @@ class Journal:
         self._ended: deque[Exchange] = deque()
         self._dropped: Counter[tuple[str, str]] = Counter()  # by project and service
         self.ended = 0  # requests, since the start
-        self.news: Callable[[], None] = _nobody  # told when there is something to take again
+        self.news: Callable[[], None] = lambda: None  # told when there is something to take again
         self.room = Room()  # for what is held of requests beside their exchanges
         self.stats = Stats()
         self.evidence = Evidence()
@@ -68,10 +68,6 @@ class Journal:
         """How many exchanges of which project and service found no room since this was asked last."""
         dropped, self._dropped = self._dropped, Counter()
         return [(*owner, count) for owner, count in dropped.items()]
-
-
-def _nobody() -> None:
-    pass
 
 
 def record(exchange: Exchange, router: str) -> str:

@@ -127,7 +127,7 @@ class Plane:
         """Why a request under way may not go on, if what it was admitted by has been taken back since."""
         shape, table = exchange.shape, self.table
         access, judged = exchange.judged or (shape.access, exchange.route)
-        route = table.routes.get(shape.host) or table.route(shape.host)
+        route = table.route(shape.host)
         if (access is table.access and route is judged) or route is None or exchange.hold is ASKING:
             return None
         found = taken_back(route, knock_of(shape), table, self.porter, exchange.started_at, time.time())

@@ -16,6 +16,7 @@ from narthex_router.facts import Access, Instance, Service, Settings, Token, Ver
 from narthex_router.limits import Quota
 from narthex_router.recording import USUAL, Recording, recording
 
+WHOLE = 1 << 32  # all requests of a service that two versions share
 NO_TIMES: Mapping[bytes, float] = MappingProxyType({})  # a dict for each route would be 64 bytes
 
 
@@ -36,7 +37,7 @@ class Split(Struct, frozen=True, gc=False):
 
     rollout_id: str
     salt: int
-    below: int  # of 2 ** 32: the share of requests that goes to the new version
+    below: int  # of `WHOLE`: the share of requests that goes to the new version
     sticky: bytes  # what makes requests belong together, as in `bounds.Policy.affinity`; empty: nothing
     sticky_cookie: bool
     other: "Route | None"  # to the new version; None: this is the route to it
@@ -141,15 +142,15 @@ def new_route(
     )
 
 
-def shared(base: Route, other: Route, said: facts.Split) -> Route:
+def divided(base: Route, other: Route, said: facts.Split) -> Route:
     """The route to a service's version, of which a part of the requests takes the one to another version."""
-    where, _, sticky = (said.sticky or "").partition(":")
+    sticky, cookie = _what_belongs_together(said.sticky)
     split = Split(
         rollout_id=said.rollout_id,
         salt=crc32(said.rollout_id.encode()),
-        below=int(min(max(said.weight, 0.0), 100.0) / 100 * (1 << 32)),
-        sticky=(sticky if where == "cookie" else sticky.lower()).encode("ascii", "replace"),
-        sticky_cookie=where == "cookie",
+        below=int(min(max(said.weight, 0.0), 100.0) / 100 * WHOLE),
+        sticky=sticky,
+        sticky_cookie=cookie,
         other=None,
         others=frozenset(target.instance_id for target in other.targets),
     )
@@ -159,12 +160,12 @@ def shared(base: Route, other: Route, said: facts.Split) -> Route:
 
 def policy_of(settings: Settings, bounds: Bounds, usual: Policy) -> Policy:
     """A service's policy: the usual one where it says nothing else."""
-    where, _, affinity = (settings.affinity or "").partition(":")
+    affinity, cookie = _what_belongs_together(settings.affinity)
     limit = settings.instance_concurrency_limit or 0
     return Policy(
         balancing=settings.balancing,
-        affinity=(affinity if where == "cookie" else affinity.lower()).encode("ascii"),
-        affinity_cookie=where == "cookie",
+        affinity=affinity,
+        affinity_cookie=cookie,
         connect_s=settings.connect_timeout or usual.connect_s,
         first_byte_s=settings.first_byte_timeout or usual.first_byte_s,
         idle_s=settings.idle_timeout or usual.idle_s,
@@ -176,6 +177,13 @@ def policy_of(settings: Settings, bounds: Bounds, usual: Policy) -> Policy:
         slow_start_s=settings.slow_start or 0.0,
         quota=quota_of(settings),
     )
+
+
+def _what_belongs_together(said: str | None) -> tuple[bytes, bool]:
+    """The field or cookie whose value requests that belong together share (empty: none), and whether it is a cookie."""
+    where, _, name = (said or "").partition(":")
+    cookie = where == "cookie"
+    return (name if cookie else name.lower()).encode("ascii", "replace"), cookie
 
 
 def recording_of(settings: Settings, version: Version | None) -> Recording:
@@ -227,6 +235,22 @@ def caller_of(token_id: str, subject_id: str, expires_at: float, access: Access 
         deployments=access.deployments if access else frozenset(),
         services=access.services if access else frozenset(),
         header=printable(name) or subject_id.encode("ascii", "replace"),
+    )
+
+
+def outsider(identity: str, name: str, service_id: str, expires_at: float, roles: bytes = b"") -> Caller:
+    """Somebody whom one service lets in by itself: the installation knows nothing of them."""
+    return Caller(
+        token_id=identity,
+        subject_id=identity,
+        name=name,
+        expires_at=expires_at,
+        everything=False,
+        projects=frozenset(),
+        deployments=frozenset(),
+        services=frozenset((service_id,)),
+        header=printable(name) or identity.encode("ascii"),
+        roles=roles,
     )
 
 

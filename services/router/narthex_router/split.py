@@ -10,10 +10,8 @@ from zlib import crc32
 
 from narthex_router.exchange import Exchange
 from narthex_router.http1 import affinity_key
-from narthex_router.route import Route, Split
+from narthex_router.route import WHOLE, Route, Split
 from narthex_router.shape import Shape
-
-WHOLE = 1 << 32
 
 
 def share(exchange: Exchange, random: Callable[[], float]) -> None:

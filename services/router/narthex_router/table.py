@@ -29,12 +29,13 @@ from narthex_router.facts import (
     SignOut,
     Token,
     Version,
+    shared,
 )
 from narthex_router.recording import Recording
 from narthex_router.route import Caller as Caller
 from narthex_router.route import Route as Route
 from narthex_router.route import Target as Target
-from narthex_router.route import caller_of, new_caller, new_route, policy_of, recording_of, shared
+from narthex_router.route import caller_of, divided, new_caller, new_route, policy_of, recording_of
 from narthex_router.swap import Size
 
 BOUNDS = Bounds()
@@ -268,12 +269,12 @@ class Table:
         route = self._to_version(host, service_id, service, version_id)
         split = service.settings.split
         if split is not None and split.version_id != version_id:
-            route = shared(route, self._to_version(host, service_id, service, split.version_id), split)
+            route = divided(route, self._to_version(host, service_id, service, split.version_id), split)
         self.routes[host] = route
         return route
 
     def _to_version(self, host: bytes, service_id: str, service: Service, version_id: str) -> Route:
-        policy = self._shared(policy_of(service.settings, self._bounds, self._policy))
+        policy = shared(policy_of(service.settings, self._bounds, self._policy), self._policies, POLICIES)
         project = self._projects.get(service.project_id)
         return new_route(
             host,
@@ -290,16 +291,7 @@ class Table:
 
     def _recording(self, service: Service, version_id: str) -> Recording:
         """What is written down of its requests: one object for all that have the same settings."""
-        if len(self._recordings) >= POLICIES:
-            self._recordings.clear()
-        found = recording_of(service.settings, self._versions.get(version_id))
-        return self._recordings.setdefault(found, found)
-
-    def _shared(self, policy: Policy) -> Policy:
-        """The policy itself, or one that says the same and is there already."""
-        if len(self._policies) >= POLICIES:
-            self._policies.clear()
-        return self._policies.setdefault(policy, policy)
+        return shared(recording_of(service.settings, self._versions.get(version_id)), self._recordings, POLICIES)
 
     def _instances_by_id(self, deployment_id: str) -> Iterator[tuple[str, Instance]]:
         """A deployment's instances, in the same order in every worker."""

@@ -42,8 +42,8 @@ from narthex_router.follower import Follower
 from narthex_router.journal import BATCH, Journal
 from narthex_router.leaving import Leaving
 from narthex_router.lessor import Lessor
-from narthex_router.load import Lateness, memory_bytes
 from narthex_router.plane import Plane
+from narthex_router.pulse import Lateness, memory_bytes
 from narthex_router.table import Table
 from narthex_router.tls import Certificates
 
@@ -188,9 +188,7 @@ class Worker:
             await self._follower.run()
 
     def _new_table(self) -> Table:
-        table = Table(self._config.domain, self._token_keys[0] if self._token_keys else b"", self._bounds)
-        table.token_keys = self._token_keys
-        return table
+        return Table(self._config.domain, b"", self._bounds)  # it has its keys as soon as it is served by
 
     def _use_keys(self, *keys: bytes) -> None:
         """Open with any of the sealing keys, sign with what follows from the first."""
@@ -203,6 +201,7 @@ class Worker:
 
     def _table_changed(self, table: Table, kinds: set[Kind]) -> None:
         if table is not self._plane.table:
+            table.token_keys = self._token_keys  # they may have changed while it was loaded
             self._plane.table = table
             gc.freeze()  # a table is not garbage: the collector need not look at a million objects
         if Kind.INSTANCE in kinds:
@@ -220,8 +219,7 @@ class Worker:
 
     def _asks(self, host: bytes) -> str:
         """Whose certificates clients are asked for at a host."""
-        table = self._plane.table
-        route = table.routes.get(host) or table.route(host)
+        route = self._plane.table.route(host)
         return authorities(route) if route is not None else ""
 
     def _waiting_for(self) -> str:

@@ -1,7 +1,7 @@
 """What is told of workers' load."""
 
-from narthex_router.load import Lateness, memory_bytes
 from narthex_router.loads import Loads
+from narthex_router.pulse import Lateness, memory_bytes
 
 
 def test_a_workers_rate_is_what_it_ended_between_two_looks() -> None:

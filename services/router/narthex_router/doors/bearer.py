@@ -10,7 +10,7 @@ from typing import Any
 
 from narthex_router.doors.policy import Issuer
 from narthex_router.doors.question import Refusal
-from narthex_router.route import Caller, printable
+from narthex_router.route import Caller, outsider, printable
 
 ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
@@ -84,18 +84,8 @@ def caller_of(
     if not isinstance(user, str) or not user:
         raise Refusal("token_invalid", f"the JWT must say who it is for, in the claim {issuer.user_claim}")
     identity = "jwt-" + hashlib.sha256(f"{issuer.issuer}\0{user}".encode()).hexdigest()[:32]
-    return Caller(
-        token_id=identity,
-        subject_id=identity,
-        name=user,
-        expires_at=min(float(claims["exp"]) + SKEW_S, now + CHECKED_FOR_S),
-        everything=False,
-        projects=frozenset(),
-        deployments=frozenset(),
-        services=frozenset((service_id,)),
-        header=printable(user) or identity.encode("ascii"),
-        roles=b", ".join(map(printable, roles)),
-    )
+    expires_at = min(float(claims["exp"]) + SKEW_S, now + CHECKED_FOR_S)
+    return outsider(identity, user, service_id, expires_at, b", ".join(map(printable, roles)))
 
 
 def roles_of(claims: Mapping[str, Any], issuer: Issuer) -> list[str]:

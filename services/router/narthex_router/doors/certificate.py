@@ -12,7 +12,7 @@ from typing import Any
 
 from narthex_router.doors.policy import ClientCertificates
 from narthex_router.doors.question import Refusal
-from narthex_router.route import Caller, Route, printable
+from narthex_router.route import Caller, Route, outsider
 
 # What may be the caller's name, and where Python's `getpeercert` has it.
 _ALTERNATIVE = {"email": "email", "dns": "DNS", "uri": "URI"}
@@ -49,17 +49,7 @@ def holder(route: Route, door: ClientCertificates, shown: Asked) -> Caller:
     """Who has shown a certificate, and that it lets them in. Raises Refusal."""
     name = name_of(door, shown.names or {})
     identity = "cert-" + hashlib.sha256(f"{route.service_id}\0{name}".encode()).hexdigest()[:32]
-    return Caller(
-        token_id=identity,
-        subject_id=identity,
-        name=name,
-        expires_at=shown.expires_at,
-        everything=False,
-        projects=frozenset(),
-        deployments=frozenset(),
-        services=frozenset((route.service_id,)),
-        header=printable(name) or identity.encode("ascii"),
-    )
+    return outsider(identity, name, route.service_id, shown.expires_at)
 
 
 def name_of(door: ClientCertificates, names: Mapping[str, tuple[str, ...]]) -> str:

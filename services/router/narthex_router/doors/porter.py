@@ -16,7 +16,7 @@ from narthex_router.doors import basic, bearer
 from narthex_router.doors.keys import Away, KeySets
 from narthex_router.doors.policy import Network
 from narthex_router.doors.question import Question, Refusal, Way
-from narthex_router.route import Caller, printable
+from narthex_router.route import Caller, outsider
 
 log = logging.getLogger(__name__)
 
@@ -101,17 +101,7 @@ class Porter:
         if not right or kept is None:
             raise Refusal("token_invalid", "the name or the password is wrong", _soon(WRONG_S))
         identity = "basic-" + hashlib.sha256(f"{route.service_id}\0{name}".encode()).hexdigest()[:32]
-        return Caller(
-            token_id=identity,
-            subject_id=identity,
-            name=name,
-            expires_at=_soon(PASSWORD_S),
-            everything=False,
-            projects=frozenset(),
-            deployments=frozenset(),
-            services=frozenset((route.service_id,)),
-            header=printable(name) or identity.encode("ascii"),
-        )
+        return outsider(identity, name, route.service_id, _soon(PASSWORD_S))
 
     async def _work_out(self, service_id: str, kept: str, password: bytes) -> bool:
         if self._waiting.total() >= WAITING or self._waiting[service_id] >= WAITING_OF_SERVICE:

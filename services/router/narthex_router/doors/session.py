@@ -8,6 +8,8 @@ names its service: the cookie of one is refused by all others.
 import hashlib
 from collections.abc import Callable
 
+from msgspec import structs
+
 from narthex.contracts.passes import Pass, PassKind, read
 from narthex_router.doors.question import Refusal
 from narthex_router.http1 import affinity_key
@@ -36,17 +38,7 @@ def visitor(route: Route, text: bytes, key: bytes, find: FindVisitor, now: float
     caller = find(session)
     if caller is None:
         raise Refusal("token_expired", SIGN_IN_AGAIN)
-    return Caller(
-        token_id=caller.token_id,
-        subject_id=caller.subject_id,
-        name=caller.name,
-        expires_at=min(caller.expires_at, session.expires),
-        everything=caller.everything,
-        projects=caller.projects,
-        deployments=caller.deployments,
-        services=caller.services,
-        header=caller.header,
-    )
+    return structs.replace(caller, expires_at=min(caller.expires_at, session.expires))
 
 
 def held_session(route: Route, text: bytes, key: bytes, now: float) -> Pass | None:

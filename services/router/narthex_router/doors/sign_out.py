@@ -12,6 +12,7 @@ from narthex.routing.entry import Entry, Kind
 from narthex_router.facts import SignOut
 
 SESSION_S = 12 * 3600.0  # a working day, like sessions at the API
+_CODE_S = 60  # after a sign-in its code is good for so long: the last cookie that is made of it ends so much later
 MOST = 100_000  # ended sessions that are held: 20 MB
 
 
@@ -24,13 +25,13 @@ def ended_key(session: Pass) -> str:
 def ended(session: Pass) -> Entry:
     """The end of a session, as all routers hear of it. The last cookie of a sign-in ends twelve hours and a code's
     minute after it."""
-    return Entry(Kind.SIGN_OUT, ended_key(session), session.expires + 60, 0, b"{}")
+    return Entry(Kind.SIGN_OUT, ended_key(session), session.expires + _CODE_S, 0, b"{}")
 
 
 def forget_ended(held: dict[str, SignOut], newest: int) -> None:
     """Forget what would be over by itself: whoever has a session until `newest` has signed in by now."""
     while held:
         first = next(iter(held))
-        if len(held) <= MOST and held[first].at > newest - SESSION_S - 60:
+        if len(held) <= MOST and held[first].at > newest - SESSION_S - _CODE_S:
             return
         del held[first]

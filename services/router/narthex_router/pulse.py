@@ -1,4 +1,4 @@
-"""What a worker can say of its own load: how late its event loop is, and what memory it takes."""
+"""A worker's pulse, as far as it can feel it itself: how late its event loop is, and what memory it takes."""
 
 from os import sysconf
 from pathlib import Path
