@@ -56,8 +56,14 @@ def rules(document: Json) -> str:
 def _bodies(document: Json) -> Iterator[Json]:
     for item in document["paths"].values():
         for operation in item.values():
-            if body := operation.get("requestBody", {}).get("content", {}).get("application/json"):
-                yield body["schema"]
+            if (body := _json(operation.get("requestBody", {}))) is not None:
+                yield body
+
+
+def _json(message: Json) -> Json | None:
+    """The schema of what a request or an answer carries as JSON, if it does."""
+    content = message.get("content", {}).get("application/json")
+    return None if content is None else content["schema"]
 
 
 def _reachable(parts: Iterable[Any], schemas: Json) -> set[str]:
@@ -116,10 +122,14 @@ def _object(schema: Json) -> str:
 def _operations(document: Json) -> Iterator[str]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            body = operation.get("requestBody", {}).get("content", {}).get("application/json")
-            taken = "undefined" if body is None else _type(body["schema"])
-            told = {"path": _parameters(operation, "path"), "query": _parameters(operation, "query"), "body": taken}
-            parts = " ".join(f"{name}: {kind};" for name, kind in {**told, "answer": _answer(operation)}.items())
+            [success] = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+            told = {
+                "path": _parameters(operation, "path"),
+                "query": _parameters(operation, "query"),
+                "body": _carried(operation.get("requestBody", {})),
+                "answer": _carried(success),
+            }
+            parts = " ".join(f"{name}: {kind};" for name, kind in told.items())
             yield f'"{method.upper()} {path.removeprefix(PREFIXES[0])}": {{ {parts} }};'
 
 
@@ -132,10 +142,9 @@ def _parameters(operation: Json, where: str) -> str:
     return "{ " + " ".join(fields) + " }" if fields else "object"
 
 
-def _answer(operation: Json) -> str:
-    [success] = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
-    content = success.get("content", {}).get("application/json")
-    return "undefined" if content is None else _type(content["schema"])
+def _carried(message: Json) -> str:
+    schema = _json(message)
+    return "undefined" if schema is None else _type(schema)
 
 
 def _rule(schema: Json, required: bool) -> dict[str, Any]:

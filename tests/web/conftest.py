@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from e2e.conftest import Caller
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
@@ -139,6 +140,14 @@ def sign_in(page: Page, token: str) -> None:
     page.get_by_label("Token", exact=True).and_(page.locator("input")).fill(token)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Your account").wait_for()
+
+
+@pytest.fixture
+def api(system: System) -> Iterator[httpx2.Client]:
+    """The administrator's, of the project: `api.post("/services", json=…)`."""
+    base_url = f"{system.api_url}/v2.1/projects/default"
+    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as client:
+        yield client
 
 
 @pytest.fixture

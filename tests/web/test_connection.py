@@ -3,8 +3,6 @@
 import httpx2
 from playwright.sync_api import Page, expect
 
-from narthex.testing.system import System
-
 
 def test_a_page_says_that_the_registry_is_away_and_comes_back_by_itself(app: Page) -> None:
     banner = app.get_by_text("Live updates are interrupted").or_(app.get_by_text("The registry does not answer"))
@@ -18,12 +16,9 @@ def test_a_page_says_that_the_registry_is_away_and_comes_back_by_itself(app: Pag
     expect(banner).to_have_count(0)
 
 
-def test_what_somebody_else_changes_is_shown_without_loading_the_page_again(app: Page, system: System) -> None:
-    project = f"{system.api_url}/v2.1/projects/default"
-    with httpx2.Client(headers={"Authorization": f"Token {system.token}"}) as api:
-        body = {"name": "from-elsewhere", "deployment": "hello", "port": 9300}
-        assert api.post(f"{project}/services", json=body).is_success
-        expect(app.get_by_role("link", name="from-elsewhere")).to_be_visible()
-        expect(app.get_by_role("row").filter(has_text="from-elsewhere")).to_contain_text("2/2 ready")
-        assert api.delete(f"{project}/services/from-elsewhere").is_success
-        expect(app.get_by_role("link", name="from-elsewhere")).to_have_count(0)
+def test_what_somebody_else_changes_is_shown_without_loading_the_page_again(app: Page, api: httpx2.Client) -> None:
+    assert api.post("/services", json={"name": "from-elsewhere", "deployment": "hello", "port": 9300}).is_success
+    expect(app.get_by_role("link", name="from-elsewhere")).to_be_visible()
+    expect(app.get_by_role("row").filter(has_text="from-elsewhere")).to_contain_text("2/2 ready")
+    assert api.delete("/services/from-elsewhere").is_success
+    expect(app.get_by_role("link", name="from-elsewhere")).to_have_count(0)

@@ -8,17 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from web.axe import grave_problems
 
-from narthex.testing.system import System
-
 ONE = "/deployments/staged"
 VERSIONS = f"{ONE}/versions"
-
-
-@pytest.fixture
-def api(system: System) -> Iterator[httpx2.Client]:
-    base_url = f"{system.api_url}/v2.1/projects/default"
-    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as client:
-        yield client
 
 
 @pytest.fixture

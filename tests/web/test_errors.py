@@ -4,30 +4,28 @@ The API's own refusals are real; only what no registry does on demand, a failure
 """
 
 import re
-from collections.abc import Iterator
 
 import httpx2
-import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 from web.conftest import Open, sign_in
 
 from narthex.testing.system import System
 
 SERVICES = "**/v2.1/projects/default/services?*"
+PERMISSIONS = "**/v2.1/session/permissions?*"
 STREAM = "**/v2.1/projects/*/live/stream*"
-
-
-@pytest.fixture
-def api(system: System) -> Iterator[httpx2.Client]:
-    base_url = f"{system.api_url}/v2.1/projects/default"
-    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as client:
-        yield client
 
 
 def says(problem: Locator, *words: str) -> None:
     for word in words:
         expect(problem).to_contain_text(word)
     expect(problem).to_contain_text(re.compile(r"Request \S{8,}"))
+
+
+def failure(route: Route) -> None:
+    body = '{"error": "something went wrong inside Narthex", "code": "internal"}'
+    headers = {"x-request-id": "0123456789", "content-type": "application/json"}
+    route.fulfill(status=500, headers=headers, body=body)
 
 
 def test_a_name_that_is_taken_is_said_where_the_service_is_made(app: Page) -> None:
@@ -37,7 +35,7 @@ def test_a_name_that_is_taken_is_said_where_the_service_is_made(app: Page) -> No
     app.get_by_role("option", name="hello").click()
     app.get_by_label("Port").fill("9300")
     app.get_by_role("button", name="Create", exact=True).click()
-    expect(app.get_by_role("main")).to_contain_text("there is already a service hello")
+    says(app.get_by_role("main"), "there is already a service hello")
     expect(app.get_by_label("Name")).to_have_value("hello")  # nothing that was typed is lost
 
 
@@ -66,16 +64,37 @@ def test_a_role_that_was_taken_back_meanwhile_is_said_with_whom_to_ask(
 def test_a_failure_of_the_registry_names_the_request_and_is_over_when_asked_again(
     app: Page, watch_nothing: list[str]
 ) -> None:
-    def failure(route: Route) -> None:
-        body = '{"error": "something went wrong inside Narthex", "code": "internal"}'
-        headers = {"x-request-id": "0123456789", "content-type": "application/json"}
-        route.fulfill(status=500, headers=headers, body=body)
-
     app.route(SERVICES, failure)
     app.reload()
     problem = app.get_by_role("alert")
     says(problem, "Something went wrong inside Narthex", "log", "0123456789")
     app.unroute(SERVICES)
+    problem.get_by_role("button", name="Try again").click()
+    expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()
+
+
+def test_a_refusal_at_a_field_names_the_request_too(app: Page, api: httpx2.Client) -> None:
+    app.goto("/projects/default/webhooks")
+    app.get_by_role("button", name="Create webhook").first.click()
+    dialog = app.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("to-myself")
+    dialog.get_by_label("Address").fill("http://127.0.0.1:1/")
+    dialog.get_by_role("button", name="Create").click()
+    says(dialog, "127.0.0.1 is not on the public Internet")
+    expect(dialog.get_by_role("alert")).to_have_count(0)  # it is said once, at the field
+    assert not any(webhook["name"] == "to-myself" for webhook in api.get("/webhooks").json())
+
+
+def test_when_it_cannot_be_read_what_somebody_may_do_no_page_says_that_they_may_not(
+    app: Page, watch_nothing: list[str]
+) -> None:
+    app.route(PERMISSIONS, failure)
+    app.goto("/account")  # for which nothing is needed
+    expect(app.get_by_role("heading", name="Your account")).to_be_visible()
+    app.goto("/projects/default/services")
+    problem = app.get_by_role("alert")
+    says(problem, "What you may do here could not be read", "0123456789")
+    app.unroute(PERMISSIONS)
     problem.get_by_role("button", name="Try again").click()
     expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()
 

@@ -1,9 +1,6 @@
 """A project's people and programs, webhooks, variables, and who changed what."""
 
-from collections.abc import Iterator
-
 import httpx2
-import pytest
 from playwright.sync_api import Page, expect
 from web.axe import grave_problems
 from web.stored import HOSTILE, RAN
@@ -12,13 +9,6 @@ from narthex.testing.system import System
 from narthex.testing.waiting import eventually_sync
 
 P = "/projects/default"
-
-
-@pytest.fixture
-def api(system: System) -> Iterator[httpx2.Client]:
-    base_url = f"{system.api_url}/v2.1{P}"
-    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as client:
-        yield client
 
 
 def may_list_services(system: System, token: str) -> bool:

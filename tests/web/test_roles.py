@@ -8,21 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 from web.conftest import Open, sign_in
 
-from narthex.testing.system import System
-
 
 @pytest.fixture
-def viewer(open_page: Open, system: System) -> Iterator[Page]:
+def viewer(open_page: Open, api: httpx2.Client) -> Iterator[Page]:
     """A program that may look at everything in the project and change nothing."""
-    project = f"{system.api_url}/v2.1/projects/default"
-    with httpx2.Client(headers={"Authorization": f"Token {system.token}"}) as api:
-        made = api.post(f"{project}/service-users", json={"name": "viewer"}).json()
-        role = {"role": "project-viewer", "assignee": made["id"]}
-        assert api.post(f"{project}/role-assignments", json=role).is_success
-        page = open_page("/")
-        sign_in(page, made["token"])
-        yield page
-        assert api.delete(f"{project}/service-users/{made['id']}").is_success
+    made = api.post("/service-users", json={"name": "viewer"}).json()
+    assert api.post("/role-assignments", json={"role": "project-viewer", "assignee": made["id"]}).is_success
+    page = open_page("/")
+    sign_in(page, made["token"])
+    yield page
+    assert api.delete(f"/service-users/{made['id']}").is_success
 
 
 def test_a_viewer_sees_services_and_is_offered_no_change(viewer: Page) -> None:

@@ -8,26 +8,23 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from narthex.testing.servers import free_port
-from narthex.testing.system import System
 from narthex.testing.waiting import eventually_sync
 
 
 @pytest.fixture
-def lonely(system: System) -> Iterator[str]:
+def lonely(api: httpx2.Client) -> Iterator[str]:
     """A service whose only instance is not there; yields where it should be."""
     address = f"127.0.0.1:{free_port()}"
-    base_url = f"{system.api_url}/v2.1/projects/default"
-    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as api:
-        for path, body in {
-            "/deployments": {"name": "lonely"},
-            "/deployments/lonely/versions": {"version": "v1"},
-            "/deployments/lonely/versions/v1/instances": {"address": "127.0.0.1", "port": int(address.split(":")[1])},
-            "/services": {"name": "lonely", "deployment": "lonely", "port": 9300},
-        }.items():
-            api.post(path, json=body).raise_for_status()
-        yield address
-        for path in ("/services/lonely", "/deployments/lonely"):
-            api.delete(path).raise_for_status()
+    for path, body in {
+        "/deployments": {"name": "lonely"},
+        "/deployments/lonely/versions": {"version": "v1"},
+        "/deployments/lonely/versions/v1/instances": {"address": "127.0.0.1", "port": int(address.split(":")[1])},
+        "/services": {"name": "lonely", "deployment": "lonely", "port": 9300},
+    }.items():
+        api.post(path, json=body).raise_for_status()
+    yield address
+    for path in ("/services/lonely", "/deployments/lonely"):
+        api.delete(path).raise_for_status()
 
 
 def test_an_instance_says_why_it_gets_no_requests_and_is_removed(app: Page, lonely: str) -> None:

@@ -7,16 +7,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from narthex.testing.system import System
-
 HOSTILE = '"><script>document.title="broken in"</script><img src=x onerror=alert(1)>'
-
-
-@pytest.fixture
-def api(system: System) -> Iterator[httpx2.Client]:
-    base_url = f"{system.api_url}/v2.1/projects/default"
-    with httpx2.Client(base_url=base_url, headers={"Authorization": f"Token {system.token}"}) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """What the first page costs: everything that a browser without a past loads until the services are shown."""
 
 import gzip
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Response, expect
+from web.axe import WEB
 from web.conftest import BUILT, Open, sign_in
 
 from narthex.testing.system import System
 
 MOST = 250_000  # bytes, gzipped
+ASSETS = BUILT.parent / "assets"
 
 
 def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, system: System) -> None:
@@ -24,6 +27,19 @@ def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, s
     assert len(names) > 3
     assert sum(answer.request.sizes()["responseBodySize"] for answer in assets) < MOST
     assert sum(gzipped(BUILT.parent / name.removeprefix("/")) for name in names) < MOST
+
+
+def test_every_component_that_scripts_have_has_its_styles() -> None:
+    """src/shell/mantine.css names those of Mantine one by one."""
+    styled, drawn = (classes(*ASSETS.glob(f"*.{kind}")) for kind in ("css", "js"))
+    known = classes(WEB / "node_modules" / "@mantine" / "core" / "styles.css")
+    assert len(drawn & known) > 100
+    assert (drawn & known) - styled == set()
+
+
+def classes(*files: Path) -> set[str]:
+    """Those of Mantine, which are the same in scripts and styles: `m_77c9d27d`."""
+    return {name for file in files for name in re.findall(r"\bm_[0-9a-f]+\b", file.read_text())}
 
 
 def gzipped(file: Path) -> int:

@@ -1,5 +1,5 @@
 /** Starts the app: what surrounds all pages, and the nonce that the registry gave this answer for styles. */
-import "@mantine/core/styles.css";
+import "./shell/mantine.css";
 import "@mantine/notifications/styles.css";
 import "./shell/shell.css";
 import { MantineProvider } from "@mantine/core";

@@ -60,14 +60,17 @@ function brokenText(rule: Rule, value: string): string | null {
   return null;
 }
 
-/** The API's refusal at the field that it names, for Mantine's `form.setErrors`. */
-export function fieldErrors(problem: ApiProblem, fields: readonly string[]): Record<string, string> {
-  const field = problem.field;
-  if (field === null || !fields.includes(field)) return {};
-  return { [field]: problem.message.slice(problem.message.indexOf(": ") + 2) };
+/** Whether a refusal names one of these fields. */
+export function isAbout(problem: ApiProblem, fields: readonly string[]): boolean {
+  return problem.field !== null && fields.includes(problem.field);
 }
 
-/** A refusal that stands at none of these fields, to be shown beside the form. */
-export function elsewhere(problem: ApiProblem | null, fields: readonly string[]): ApiProblem | null {
-  return problem !== null && problem.field !== null && fields.includes(problem.field) ? null : problem;
+/** The API's refusal at the field that it names: `create.mutate(input, atField(form, FIELDS))`. */
+export function atField(form: { setErrors: (errors: Record<string, string>) => void }, fields: readonly string[]) {
+  return { onError: (problem: ApiProblem) => form.setErrors(fieldErrors(problem, fields)) };
+}
+
+function fieldErrors(problem: ApiProblem, fields: readonly string[]): Record<string, string> {
+  if (problem.field === null || !isAbout(problem, fields)) return {};
+  return { [problem.field]: problem.message.slice(problem.message.indexOf(": ") + 2) };
 }

@@ -19,7 +19,7 @@ export interface Column<T> {
   cell: (row: T) => ReactNode;
 }
 
-interface Props<T> {
+export interface TableProps<T> {
   label: string; // what the table is, for who cannot see it
   columns: Column<T>[];
   rows: T[];
@@ -48,7 +48,7 @@ export function DataTable<T>({
   loading = false,
   onOpen,
   empty,
-}: Props<T>) {
+}: TableProps<T>) {
   const body = useRef<HTMLDivElement>(null);
   const top = useTopOf(body);
   const virtual = useWindowVirtualizer({

@@ -2,14 +2,15 @@
 import { Button, Group, Modal, Stack } from "@mantine/core";
 import type { FormEvent, ReactNode } from "react";
 import type { ApiProblem } from "@/api/problem";
-import { Problem } from "./Problem";
+import { Refusal } from "./Refusal";
 
 interface Props {
   opened: boolean;
   title: string;
   action: string;
   working: boolean;
-  problem?: ApiProblem | null; // that stands at none of the fields
+  problem: ApiProblem | null;
+  fields?: readonly string[]; // at which refusals are shown
   failed?: string;
   size?: string;
   onSubmit: (event: FormEvent<HTMLFormElement>) => void;
@@ -23,6 +24,7 @@ export function FormDialog({
   action,
   working,
   problem,
+  fields = [],
   failed = "Not saved",
   size = "lg",
   onSubmit,
@@ -34,7 +36,7 @@ export function FormDialog({
       <form onSubmit={onSubmit} noValidate>
         <Stack>
           {children}
-          {problem && <Problem of={problem} title={failed} />}
+          <Refusal of={problem} fields={fields} title={failed} />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel

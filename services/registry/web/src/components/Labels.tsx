@@ -1,5 +1,6 @@
 /** The labels of a thing; each can be chosen to show only what has it. */
 import { Badge, Group, UnstyledButton } from "@mantine/core";
+import { textsOf } from "./labels";
 
 interface Props {
   labels: Record<string, string>;
@@ -9,8 +10,7 @@ interface Props {
 export function Labels({ labels, onChoose }: Props) {
   return (
     <Group gap={4} wrap="nowrap">
-      {Object.entries(labels).map(([name, value]) => {
-        const text = `${name}:${value}`;
+      {textsOf(labels).map((text) => {
         const badge = (
           <Badge key={text} color="gray" miw={0} maw={180}>
             {text}

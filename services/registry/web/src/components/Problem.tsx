@@ -1,9 +1,8 @@
 /** In the place of what could not be shown: what happened, what to do, the request id, and another try. */
-import { Alert, Button, Stack, Text } from "@mantine/core";
+import { Alert, Button, Stack } from "@mantine/core";
 import { TriangleAlert } from "lucide-react";
-import { advice, asProblem } from "@/api/problem";
-import { sentence } from "./notices";
-import { RequestId } from "./RequestId";
+import { asProblem } from "@/api/problem";
+import { Why } from "./Why";
 
 interface Props {
   of: unknown;
@@ -12,13 +11,10 @@ interface Props {
 }
 
 export function Problem({ of, title = "This could not be shown", retry }: Props) {
-  const problem = asProblem(of);
   return (
     <Alert color="red" title={title} icon={<TriangleAlert />} role="alert">
       <Stack gap="xs" align="flex-start">
-        <Text size="sm">{sentence(problem.message)}</Text>
-        {advice(problem) && <Text size="sm">{advice(problem)}</Text>}
-        <RequestId of={problem} />
+        <Why of={asProblem(of)} />
         {retry && (
           <Button size="xs" variant="default" onClick={retry}>
             Try again

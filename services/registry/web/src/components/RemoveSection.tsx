@@ -9,17 +9,18 @@ interface Props {
   noun: string; // "deployment"
   name: string;
   consequence: string;
+  says?: string; // before anything is asked; else the consequence
   working: boolean;
   problem: ApiProblem | null;
   onConfirm: () => void;
 }
 
-export function RemoveSection({ noun, name, consequence, working, problem, onConfirm }: Props) {
+export function RemoveSection({ noun, name, consequence, says = consequence, working, problem, onConfirm }: Props) {
   const [asking, setAsking] = useState(false);
   return (
     <Section
       title={`Delete this ${noun}`}
-      says={consequence}
+      says={says}
       action={
         <Button color="red" variant="light" onClick={() => setAsking(true)}>
           Delete {name}

@@ -1,8 +1,8 @@
 /**
  * Lines, or bars on top of one another, over time, on a canvas (uPlot): dragging zooms in, a double click goes back.
  *
- * What the canvas shows is said in words under it, with the last value of each line, or the one at the pointer, and the highest, so colours and
- * eyes are not needed.
+ * What the canvas shows is said in words under it, with the last value of each line, or the one at the pointer, and the
+ * highest, so colours and eyes are not needed.
  */
 import { Box, Group, Paper, Text, useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";

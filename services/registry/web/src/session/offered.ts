@@ -1,13 +1,12 @@
 /** Which pages somebody is offered: those of which they may see anything. */
-import { useAsk } from "@/api/queries";
-import { allowsSomewhere, useSession } from "./session";
+import { allowsSomewhere, useHeld, useSession } from "./session";
 
 export type Offered = (needs: string | undefined) => boolean;
 
 /** Null while it is not known. */
 export function useOffered(project: string): Offered | null {
   const { user } = useSession();
-  const held = useAsk("GET /session/permissions", { query: { project } }, { enabled: project !== "" });
+  const held = useHeld(project);
   if (project !== "" && held.isPending) return null;
   return (needs) => {
     if (needs === undefined) return true;

@@ -55,17 +55,15 @@ export interface On {
 
 export type May = (permission: string, on?: On) => boolean;
 
-/** `const may = useMay(project); may("services.delete", { service })`. False while it is not known. */
-export function useMay(project: string): May {
-  const { data } = useAsk("GET /session/permissions", { query: { project } }, { enabled: project !== "" });
-  return useCallback<May>((permission, on) => data !== undefined && allows(data, permission, on), [data]);
+/** What somebody holds in a project; without one, nothing is asked. */
+export function useHeld(project: string) {
+  return useAsk("GET /session/permissions", { query: { project } }, { enabled: project !== "" });
 }
 
-/** The same once it is known: null before. For what would otherwise flicker, e.g. a page that one may not see. */
-export function useMayOnceKnown(project: string): May | null {
-  const { data } = useAsk("GET /session/permissions", { query: { project } }, { enabled: project !== "" });
-  const may = useCallback<May>((permission, on) => data !== undefined && allows(data, permission, on), [data]);
-  return data === undefined ? null : may;
+/** `const may = useMay(project); may("services.delete", { service })`. False while it is not known. */
+export function useMay(project: string): May {
+  const { data } = useHeld(project);
+  return useCallback<May>((permission, on) => data !== undefined && allows(data, permission, on), [data]);
 }
 
 /** Whether a permission is held in the whole project, or on one thing of it. Pure. */

@@ -5,9 +5,12 @@ import { Suspense, useEffect, useMemo } from "react";
 import { Link, Redirect, Route, Switch, useLocation, useRoute } from "wouter";
 import { useAsk } from "@/api/queries";
 import { Waiting } from "@/components/Loaded";
+import { Problem } from "@/components/Problem";
 import { useProjectStream } from "@/live/useProjectStream";
+import type { Needs } from "@/pages/page";
 import { pages } from "@/pages/pages";
 import { useOffered } from "@/session/offered";
+import { useHeld } from "@/session/session";
 import { AccountMenu } from "./AccountMenu";
 import { chunk } from "./chunk";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -86,6 +89,7 @@ function useProject(): string {
 }
 
 function Pages({ project }: { project: string }) {
+  const held = useHeld(project);
   const offered = useOffered(project);
   return (
     <Switch>
@@ -93,7 +97,7 @@ function Pages({ project }: { project: string }) {
         <Route key={path} path={path}>
           {(params) => {
             if (offered === null) return <Waiting lines={6} />;
-            return offered(needs) ? <Content key={thing(params)} /> : <NotFound needs={needs} />;
+            return offered(needs) ? <Content key={thing(params)} /> : <NotOffered held={held} needs={needs} />;
           }}
         </Route>
       ))}
@@ -105,6 +109,14 @@ function Pages({ project }: { project: string }) {
       </Route>
     </Switch>
   );
+}
+
+/** Instead of a page that is not for somebody, or of which that is not known. */
+function NotOffered({ held, needs }: { held: ReturnType<typeof useHeld>; needs?: Needs }) {
+  if (held.isLoadingError && needs !== "administrator") {
+    return <Problem of={held.error} title="What you may do here could not be read" retry={() => held.refetch()} />;
+  }
+  return <NotFound needs={needs} />;
 }
 
 /** What a page is about: another one has a page of its own, another tab of it keeps the page, and the focus in it. */

@@ -1,22 +1,16 @@
 /** One's own tokens, for programs and the command line. A new one is shown once. */
-import { ActionIcon, Badge, Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { Trash2 } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import type { TokenDetail } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { Confirm } from "@/components/Confirm";
+import { Ends } from "@/components/Ends";
 import { Loaded } from "@/components/Loaded";
+import { endOf, FOR_EVER, LENGTHS } from "@/components/lengths";
 import { Section } from "@/components/Section";
 import { ShownOnce } from "@/components/ShownOnce";
-
-const LENGTHS = [
-  { value: "30", label: "30 days" },
-  { value: "90", label: "90 days" },
-  { value: "365", label: "a year" },
-  { value: "", label: "for ever" },
-];
-const DAY_MS = 86_400_000;
 
 export function Tokens() {
   const tokens = useAsk("GET /user/tokens", {});
@@ -73,7 +67,6 @@ export function Tokens() {
 }
 
 function Row({ token, onRevoke }: { token: TokenDetail; onRevoke: () => void }) {
-  const over = token.expiry_date !== null && new Date(token.expiry_date).getTime() < Date.now();
   return (
     <Table.Tr>
       <Table.Td style={{ overflowWrap: "anywhere" }}>{token.name || <Text size="sm">without a name</Text>}</Table.Td>
@@ -81,7 +74,7 @@ function Row({ token, onRevoke }: { token: TokenDetail; onRevoke: () => void }) 
         <Ago time={token.creation_date} />
       </Table.Td>
       <Table.Td>
-        {over ? <Badge color="gray">ended</Badge> : token.expiry_date ? <Ago time={token.expiry_date} /> : "never"}
+        <Ends at={token.expiry_date} />
       </Table.Td>
       <Table.Td>{token.token_last_used ? <Ago time={token.token_last_used} /> : "never"}</Table.Td>
       <Table.Td>
@@ -99,8 +92,7 @@ function Make() {
   const make = useChange("POST /user/tokens", { failed: "No token was made", after: () => setName("") });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const ends = days ? new Date(Date.now() + Number(days) * DAY_MS).toISOString() : null;
-    make.mutate({ body: { name, expiry_date: ends } });
+    make.mutate({ body: { name, expiry_date: endOf(days) } });
   };
   return (
     <form onSubmit={submit}>
@@ -115,7 +107,7 @@ function Make() {
         />
         <Select
           label="Works for"
-          data={LENGTHS}
+          data={[...LENGTHS, FOR_EVER]}
           value={days}
           onChange={(value) => setDays(value ?? "")}
           allowDeselect={false}

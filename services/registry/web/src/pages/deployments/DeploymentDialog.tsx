@@ -2,7 +2,7 @@
 import { TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useChange } from "@/api/queries";
-import { elsewhere, fieldErrors, validating } from "@/api/rule";
+import { atField, validating } from "@/api/rule";
 import type { DeploymentDetail } from "@/api/schema";
 import { patch } from "@/components/changes";
 import { FormDialog } from "@/components/FormDialog";
@@ -43,10 +43,10 @@ export function DeploymentDialog({ project, deployment, onClose, onSaved }: Prop
   const change = deployment ? update : create;
   const submit = form.onSubmit(({ labels, ...values }) => {
     const wanted = { ...values, labels: labelsOf(labels) };
-    const onError = (problem: Parameters<typeof fieldErrors>[0]) => form.setErrors(fieldErrors(problem, FIELDS));
+    const refused = atField(form, FIELDS);
     if (deployment) {
-      update.mutate({ path: { project, deployment: deployment.name }, body: patch(deployment, wanted) }, { onError });
-    } else create.mutate({ path: { project }, body: { ...wanted, supports_request_format: false } }, { onError });
+      update.mutate({ path: { project, deployment: deployment.name }, body: patch(deployment, wanted) }, refused);
+    } else create.mutate({ path: { project }, body: { ...wanted, supports_request_format: false } }, refused);
   });
   return (
     <FormDialog
@@ -54,7 +54,8 @@ export function DeploymentDialog({ project, deployment, onClose, onSaved }: Prop
       title={deployment ? `Edit ${deployment.name}` : "Create a deployment"}
       action={deployment ? "Save" : "Create"}
       working={change.isPending}
-      problem={elsewhere(change.error, FIELDS)}
+      problem={change.error}
+      fields={FIELDS}
       onSubmit={submit}
       onClose={onClose}
     >

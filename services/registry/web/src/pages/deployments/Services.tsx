@@ -5,7 +5,6 @@ import type { DeploymentDetail } from "@/api/schema";
 import { Empty } from "@/components/Empty";
 import { Ready } from "@/components/Live";
 import { Loaded } from "@/components/Loaded";
-import { Scrolling } from "@/components/Scrolling";
 import { useLive } from "@/live/services";
 import { useServicesOn } from "./useServicesOn";
 
@@ -18,7 +17,7 @@ export function Services({ project, deployment }: { project: string; deployment:
         found.length === 0 ? (
           <Empty title="No service stands on it">Nobody can call it yet: make a service under Services.</Empty>
         ) : (
-          <Scrolling minWidth={360}>
+          <Table.ScrollContainer minWidth={360}>
             <Table aria-label="Services on this deployment">
               <Table.Thead>
                 <Table.Tr>
@@ -49,7 +48,7 @@ export function Services({ project, deployment }: { project: string; deployment:
                 ))}
               </Table.Tbody>
             </Table>
-          </Scrolling>
+          </Table.ScrollContainer>
         )
       }
     </Loaded>

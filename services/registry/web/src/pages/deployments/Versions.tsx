@@ -9,7 +9,6 @@ import { Ago } from "@/components/Ago";
 import { Empty } from "@/components/Empty";
 import { Labels } from "@/components/Labels";
 import { Loaded } from "@/components/Loaded";
-import { Scrolling } from "@/components/Scrolling";
 import { useMay } from "@/session/session";
 import { DefaultSwitch } from "./DefaultSwitch";
 import { Standing } from "./Standing";
@@ -67,7 +66,7 @@ interface ListProps {
 
 function List({ project, versions, onSwitch }: ListProps) {
   return (
-    <Scrolling minWidth={300}>
+    <Table.ScrollContainer minWidth={300}>
       <Table aria-label="Versions">
         <Table.Thead>
           <Table.Tr>
@@ -124,7 +123,7 @@ function List({ project, versions, onSwitch }: ListProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
 }
 

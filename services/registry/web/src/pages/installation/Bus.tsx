@@ -2,7 +2,6 @@
 import { Badge, Group, Table, Text } from "@mantine/core";
 import type { BusState, BusStream } from "@/api/schema";
 import { bytes, number } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 
 const LAGGING = 1000; // messages
@@ -15,7 +14,7 @@ export function Bus({ bus }: { bus: BusState }) {
           {bus.reason}
         </Text>
       ) : (
-        <Scrolling minWidth={620}>
+        <Table.ScrollContainer minWidth={620}>
           <Table aria-label="Streams and their readers">
             <Table.Thead>
               <Table.Tr>
@@ -33,7 +32,7 @@ export function Bus({ bus }: { bus: BusState }) {
               ))}
             </Table.Tbody>
           </Table>
-        </Scrolling>
+        </Table.ScrollContainer>
       )}
     </Section>
   );

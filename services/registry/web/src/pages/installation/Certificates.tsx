@@ -3,7 +3,6 @@ import { Badge, Group, Stack, Table, Text } from "@mantine/core";
 import type { CertificateForecast, CertificateState } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { number } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 
 export function Certificates({ of }: { of: CertificateForecast }) {
@@ -27,7 +26,7 @@ export function Certificates({ of }: { of: CertificateForecast }) {
       ) : of.next.length === 0 ? (
         <Text size="sm">There is none yet.</Text>
       ) : (
-        <Scrolling minWidth={620}>
+        <Table.ScrollContainer minWidth={620}>
           <Table aria-label="Certificates that are renewed next">
             <Table.Thead>
               <Table.Tr>
@@ -43,7 +42,7 @@ export function Certificates({ of }: { of: CertificateForecast }) {
               ))}
             </Table.Tbody>
           </Table>
-        </Scrolling>
+        </Table.ScrollContainer>
       )}
     </Section>
   );

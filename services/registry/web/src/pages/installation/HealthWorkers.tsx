@@ -3,7 +3,6 @@ import { Group, Progress, Table, Text } from "@mantine/core";
 import type { HealthWorker } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { number, percent } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 
 export function HealthWorkers({ workers }: { workers: HealthWorker[] }) {
@@ -12,7 +11,7 @@ export function HealthWorkers({ workers }: { workers: HealthWorker[] }) {
       {workers.length === 0 ? (
         <Text size="sm">None is heard of: the health of instances stays what it was.</Text>
       ) : (
-        <Scrolling minWidth={460}>
+        <Table.ScrollContainer minWidth={460}>
           <Table aria-label="Health workers">
             <Table.Thead>
               <Table.Tr>
@@ -42,7 +41,7 @@ export function HealthWorkers({ workers }: { workers: HealthWorker[] }) {
               ))}
             </Table.Tbody>
           </Table>
-        </Scrolling>
+        </Table.ScrollContainer>
       )}
     </Section>
   );

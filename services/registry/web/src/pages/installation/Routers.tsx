@@ -3,7 +3,6 @@ import { Badge, Table, Text } from "@mantine/core";
 import type { WorkerApplied } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { bytes, ms, NOTHING, number, rate } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 
 const LATE_MS = 15_000; // of a worker that says every few seconds that it is there
@@ -24,7 +23,7 @@ export function Routers({ routers, sequence, now }: Props) {
       {routers.length === 0 ? (
         <Text size="sm">No router is heard of: no service can be reached.</Text>
       ) : (
-        <Scrolling minWidth={860}>
+        <Table.ScrollContainer minWidth={860}>
           <Table aria-label="Workers of routers">
             <Table.Thead>
               <Table.Tr>
@@ -45,7 +44,7 @@ export function Routers({ routers, sequence, now }: Props) {
               ))}
             </Table.Tbody>
           </Table>
-        </Scrolling>
+        </Table.ScrollContainer>
       )}
     </Section>
   );

@@ -2,7 +2,6 @@
 import { Badge, Code, Group, Stack, Table, Text } from "@mantine/core";
 import { Copy } from "@/components/Copy";
 import { bytes } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 import { bodyOf, type Header, headerNamed, headersOf } from "./contents";
 
@@ -50,7 +49,7 @@ export function Message({ title, headers: stored, body: encoded, cut, size }: Pr
 
 function Headers({ title, headers }: { title: string; headers: Header[] }) {
   return (
-    <Scrolling minWidth={280}>
+    <Table.ScrollContainer minWidth={280}>
       <Table aria-label={`Headers of the ${title.toLowerCase()}`} verticalSpacing={4} layout="fixed">
         <Table.Tbody>
           {headers.map(([name, value], number) => (
@@ -65,6 +64,6 @@ function Headers({ title, headers }: { title: string; headers: Header[] }) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
 }

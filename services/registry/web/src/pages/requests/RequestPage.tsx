@@ -10,9 +10,9 @@ import { Section } from "@/components/Section";
 import { OWN_AUTHORITY } from "../service/call/Snippets";
 import { CA } from "../service/call/snippets";
 import { Status } from "../service/requests/columns";
+import { About } from "./About";
 import { headersOf } from "./contents";
 import { curl } from "./curl";
-import { Facts } from "./Facts";
 import { Message } from "./Message";
 import { Then } from "./Then";
 import { Waterfall } from "./Waterfall";
@@ -54,7 +54,7 @@ function Found({ project, service, of }: { project: string; service: string; of:
       </Alert>
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <Section title="Request and answer">
-          <Facts of={of} />
+          <About of={of} />
         </Section>
         <Section title="Timing" says="From when the request came until the end of its answer.">
           <Waterfall record={record} />

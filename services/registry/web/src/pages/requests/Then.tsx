@@ -2,7 +2,6 @@
 import { Stack, Table, Text } from "@mantine/core";
 import type { Explanation } from "@/api/schema";
 import { clock, number } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 import { HealthBadge } from "../service/instances/Health";
 
@@ -38,7 +37,7 @@ export function Then({ of }: { of: Explanation }) {
 
 function Instances({ of }: { of: Explanation }) {
   return (
-    <Scrolling minWidth={420}>
+    <Table.ScrollContainer minWidth={420}>
       <Table aria-label="Instances at that moment">
         <Table.Thead>
           <Table.Tr>
@@ -63,6 +62,6 @@ function Instances({ of }: { of: Explanation }) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
 }

@@ -9,7 +9,6 @@ import {
   SimpleGrid,
   Stack,
   Switch,
-  TagsInput,
   Text,
   TextInput,
 } from "@mantine/core";
@@ -18,11 +17,12 @@ import { useDisclosure } from "@mantine/hooks";
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { useLocation, useParams } from "wouter";
 import { useAsk, useChange } from "@/api/queries";
-import { fieldErrors, validating } from "@/api/rule";
+import { atField, validating } from "@/api/rule";
 import type { ServiceCreate } from "@/api/schema";
+import { LabelsInput } from "@/components/LabelsInput";
 import { labelProblem, labelsOf } from "@/components/labels";
 import { PageHead } from "@/components/PageHead";
-import { Problem } from "@/components/Problem";
+import { Refusal } from "@/components/Refusal";
 
 const FIELDS = [
   "name",
@@ -65,12 +65,8 @@ export default function CreateServicePage() {
     after: (made) => go(`${here}/${made.name}/call`),
   });
   const submit = form.onSubmit((values) =>
-    create.mutate(
-      { path: { project }, body: asBody(values) },
-      { onError: (problem) => form.setErrors(fieldErrors(problem, FIELDS)) },
-    ),
+    create.mutate({ path: { project }, body: asBody(values) }, atField(form, FIELDS)),
   );
-  const elsewhere = create.error && !(create.error.field && FIELDS.some((field) => field === create.error?.field));
   return (
     <>
       <PageHead title="Create a service" path={[{ label: "Services", href: here }]} />
@@ -99,13 +95,7 @@ export default function CreateServicePage() {
             {...form.getInputProps("authentication_required", { type: "checkbox" })}
           />
           <TextInput label="Description" {...form.getInputProps("description")} />
-          <TagsInput
-            label="Labels"
-            description="name:value, and Enter"
-            splitChars={[",", " "]}
-            {...form.getInputProps("labels")}
-            error={form.errors.labels}
-          />
+          <LabelsInput {...form.getInputProps("labels")} />
           <Button
             variant="subtle"
             size="compact-sm"
@@ -137,7 +127,7 @@ export default function CreateServicePage() {
               />
             </SimpleGrid>
           </Collapse>
-          {elsewhere && <Problem of={create.error} title="The service was not made" />}
+          <Refusal of={create.error} fields={FIELDS} title="The service was not made" />
           <Group>
             <Button type="submit" loading={create.isPending}>
               Create

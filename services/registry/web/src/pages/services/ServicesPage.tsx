@@ -4,16 +4,16 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { Plus, Search } from "lucide-react";
 import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
-import { useOffsetPages } from "@/api/pages";
+import { type Pages, useOffsetPages } from "@/api/pages";
 import type { ServiceSummary } from "@/api/schema";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { Endpoint } from "@/components/Endpoint";
 import { ms, NOTHING, percent, rate } from "@/components/format";
 import { Labels } from "@/components/Labels";
 import { Ready } from "@/components/Live";
+import { PagedTable } from "@/components/PagedTable";
 import { PageHead } from "@/components/PageHead";
-import { Problem } from "@/components/Problem";
 import { type Live, useLive } from "@/live/services";
 import { useMay } from "@/session/session";
 
@@ -61,29 +61,23 @@ export default function ServicesPage() {
           The request log is away just now: requests, errors and times are not known.
         </Text>
       )}
-      {services.error ? (
-        <Problem of={services.error} title="The services could not be shown" retry={services.retry} />
-      ) : (
-        <DataTable
-          label="Services"
-          columns={columns(here, live, setLabels)}
-          rows={services.rows as ServiceSummary[]}
-          rowKey={(service) => service.id}
-          more={services.more}
-          hasMore={services.hasMore}
-          loading={services.loading}
-          onOpen={(service) => go(`${here}/${service.name}`)}
-          empty={
-            search || labels ? (
-              <Empty title="No service is like that">Search for less, or for other labels.</Empty>
-            ) : (
-              <Empty title="No services yet" action={create}>
-                A service gives a deployment an address with a certificate, and decides who may call it.
-              </Empty>
-            )
-          }
-        />
-      )}
+      <PagedTable
+        of={services as Pages<ServiceSummary>}
+        failed="The services could not be shown"
+        label="Services"
+        columns={columns(here, live, setLabels)}
+        rowKey={(service) => service.id}
+        onOpen={(service) => go(`${here}/${service.name}`)}
+        empty={
+          search || labels ? (
+            <Empty title="No service is like that">Search for less, or for other labels.</Empty>
+          ) : (
+            <Empty title="No services yet" action={create}>
+              A service gives a deployment an address with a certificate, and decides who may call it.
+            </Empty>
+          )
+        }
+      />
     </>
   );
 }

@@ -5,7 +5,6 @@ import type { RolloutDetail } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { Empty } from "@/components/Empty";
 import { Loaded } from "@/components/Loaded";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 import { useMay } from "@/session/session";
 import type { TabProps } from "../../service/tabs";
@@ -44,7 +43,7 @@ export default function RolloutTab({ project, service }: TabProps) {
 function Past({ rollouts }: { rollouts: RolloutDetail[] }) {
   return (
     <Section title="Before">
-      <Scrolling minWidth={460}>
+      <Table.ScrollContainer minWidth={460}>
         <Table aria-label="Rollouts before">
           <Table.Thead>
             <Table.Tr>
@@ -77,7 +76,7 @@ function Past({ rollouts }: { rollouts: RolloutDetail[] }) {
             ))}
           </Table.Tbody>
         </Table>
-      </Scrolling>
+      </Table.ScrollContainer>
     </Section>
   );
 }

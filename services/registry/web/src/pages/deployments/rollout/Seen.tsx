@@ -2,11 +2,10 @@
 import { Badge, Table } from "@mantine/core";
 import type { RolloutDetail } from "@/api/schema";
 import { ms, number, percent } from "@/components/format";
-import { Scrolling } from "@/components/Scrolling";
 
 export function Seen({ rollout }: { rollout: RolloutDetail }) {
   return (
-    <Scrolling minWidth={380}>
+    <Table.ScrollContainer minWidth={380}>
       <Table aria-label="What routers saw since the step began">
         <Table.Thead>
           <Table.Tr>
@@ -31,6 +30,6 @@ export function Seen({ rollout }: { rollout: RolloutDetail }) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
 }

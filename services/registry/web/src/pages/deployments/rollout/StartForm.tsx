@@ -15,8 +15,8 @@ import { useForm } from "@mantine/form";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
-import { elsewhere, fieldErrors } from "@/api/rule";
-import { Problem } from "@/components/Problem";
+import { atField } from "@/api/rule";
+import { Refusal } from "@/components/Refusal";
 import { Section } from "@/components/Section";
 import type { TabProps } from "../../service/tabs";
 import { asBody, problems, USUAL, type Values } from "./plan";
@@ -43,7 +43,7 @@ export function StartForm({ project, service }: TabProps) {
   const submit = form.onSubmit((values) =>
     start.mutate(
       { path: { project, service: service.name }, query: force ? { force } : {}, body: asBody(values) },
-      { onError: (problem) => form.setErrors(fieldErrors(problem, FIELDS)) },
+      atField(form, FIELDS),
     ),
   );
   return (
@@ -100,7 +100,7 @@ export function StartForm({ project, service }: TabProps) {
               checked={force}
               onChange={(event) => setForce(event.currentTarget.checked)}
             />
-            {elsewhere(start.error, FIELDS) && <Problem of={start.error} title="The rollout did not begin" />}
+            <Refusal of={start.error} fields={FIELDS} title="The rollout did not begin" />
             <Group>
               <Button type="submit" loading={start.isPending}>
                 Begin

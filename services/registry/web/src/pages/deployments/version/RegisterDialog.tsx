@@ -2,7 +2,7 @@
 import { NumberInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useChange } from "@/api/queries";
-import { elsewhere, fieldErrors, validating } from "@/api/rule";
+import { atField, validating } from "@/api/rule";
 import { FormDialog } from "@/components/FormDialog";
 
 const FIELDS = ["address", "port", "weight"] as const;
@@ -29,7 +29,7 @@ export function RegisterDialog({ path, onClose }: Props) {
         path,
         body: { address, port: port === "" ? null : Number(port), ...(weight !== "" && { weight: Number(weight) }) },
       },
-      { onError: (problem) => form.setErrors(fieldErrors(problem, FIELDS)) },
+      atField(form, FIELDS),
     ),
   );
   return (
@@ -38,7 +38,8 @@ export function RegisterDialog({ path, onClose }: Props) {
       title="Register an instance"
       action="Register"
       working={register.isPending}
-      problem={elsewhere(register.error, FIELDS)}
+      problem={register.error}
+      fields={FIELDS}
       failed="The instance was not registered"
       onSubmit={submit}
       onClose={onClose}

@@ -3,7 +3,7 @@ import { Divider } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useLocation } from "wouter";
 import { useChange } from "@/api/queries";
-import { elsewhere, fieldErrors } from "@/api/rule";
+import { atField } from "@/api/rule";
 import { FormDialog } from "@/components/FormDialog";
 import { General, Health, Retention } from "./Fields";
 import { OWN, PROBE, problems, type Values, valuesOf, wanted } from "./values";
@@ -29,7 +29,7 @@ export function VersionDialog({
   const submit = form.onSubmit((values) =>
     create.mutate(
       { path: { project, deployment }, body: { ...wanted(values, null), version: values.version } },
-      { onError: (problem) => form.setErrors(fieldErrors(problem, FIELDS)) },
+      atField(form, FIELDS),
     ),
   );
   return (
@@ -38,7 +38,8 @@ export function VersionDialog({
       title={`Create a version of ${deployment}`}
       action="Create"
       working={create.isPending}
-      problem={elsewhere(create.error, FIELDS)}
+      problem={create.error}
+      fields={FIELDS}
       failed="The version was not made"
       onSubmit={submit}
       onClose={onClose}

@@ -2,22 +2,23 @@
 import { Anchor, Button, Drawer, Text } from "@mantine/core";
 import { RotateCw } from "lucide-react";
 import { useLocation, useSearch } from "wouter";
+import { useNumberedPages } from "@/api/pages";
 import type { DeadLetterBrief } from "@/api/schema";
 import { Ago } from "@/components/Ago";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { bytes } from "@/components/format";
+import { PagedTable } from "@/components/PagedTable";
 import { PageHead } from "@/components/PageHead";
-import { Problem } from "@/components/Problem";
 import { Letter } from "./Letter";
-import { useDeadLetters } from "./useDeadLetters";
 
 const HERE = "/dead-letters";
+const SIZE = 50;
 
 export default function DeadLettersPage() {
   const [, go] = useLocation();
   const opened = new URLSearchParams(useSearch()).get("number");
-  const letters = useDeadLetters();
+  const letters = useNumberedPages("GET /installation/dead-letters", {}, { size: SIZE });
   const open = (letter: DeadLetterBrief) => go(`${HERE}?number=${letter.number}`);
   const close = () => go(HERE);
   return (
@@ -30,21 +31,15 @@ export default function DeadLettersPage() {
       <Text size="sm" c="dimmed" mb="md">
         A message that a part could not deal with is set aside here, so that the others are not held up by it.
       </Text>
-      {letters.error ? (
-        <Problem of={letters.error} title="The dead letters could not be shown" retry={letters.retry} />
-      ) : (
-        <DataTable
-          label="Dead letters"
-          columns={columns(open)}
-          rows={letters.rows}
-          rowKey={({ number }) => String(number)}
-          more={letters.more}
-          hasMore={letters.hasMore}
-          loading={letters.loading}
-          onOpen={open}
-          empty={<Empty title="No dead letters">Every message was dealt with.</Empty>}
-        />
-      )}
+      <PagedTable
+        of={letters}
+        failed="The dead letters could not be shown"
+        label="Dead letters"
+        columns={columns(open)}
+        rowKey={({ number }) => String(number)}
+        onOpen={open}
+        empty={<Empty title="No dead letters">Every message was dealt with.</Empty>}
+      />
       <Drawer
         opened={opened !== null}
         onClose={close}

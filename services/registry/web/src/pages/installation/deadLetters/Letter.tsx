@@ -1,10 +1,11 @@
 /** One dead letter: what it says, and what to do with it. */
-import { Badge, Button, Code, Group, Stack, Table } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { Badge, Button, Code, Group, Stack } from "@mantine/core";
+import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import type { DeadLetterDetail } from "@/api/schema";
 import { Confirm } from "@/components/Confirm";
 import { Copy } from "@/components/Copy";
+import { type Fact, Facts } from "@/components/Facts";
 import { bytes, moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 
@@ -28,7 +29,7 @@ function Opened({ letter, onGone }: { letter: DeadLetterDetail; onGone: () => vo
     after: onGone,
   });
   const discard = useChange(`DELETE ${ONE}`, { quiet: true, done: "It is thrown away", after: onGone });
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     ["Given up by", letter.consumer],
     ["Subject", letter.subject],
     ["Why", letter.reason],
@@ -45,18 +46,7 @@ function Opened({ letter, onGone }: { letter: DeadLetterDetail; onGone: () => vo
           Throw away
         </Button>
       </Group>
-      <Table withRowBorders={false} verticalSpacing={4} layout="fixed" aria-label="The dead letter">
-        <Table.Tbody>
-          {facts.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row" w={110}>
-                {name}
-              </Table.Th>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <Facts label="The dead letter" of={facts} width={110} />
       <Group gap="xs">
         {letter.cut && <Badge color="yellow">only its beginning</Badge>}
         <Copy value={letter.content} label="Copy what it says" />

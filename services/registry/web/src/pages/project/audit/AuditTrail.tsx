@@ -4,10 +4,10 @@ import { useState } from "react";
 import { useOffsetPages } from "@/api/pages";
 import type { AuditRecord } from "@/api/schema";
 import { inWords } from "@/components/changes";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { moment } from "@/components/format";
-import { Problem } from "@/components/Problem";
+import { PagedTable } from "@/components/PagedTable";
 
 type Action = "" | "create" | "update" | "delete" | "info";
 
@@ -42,22 +42,16 @@ export function AuditTrail({ path }: { path: { project: string; deployment?: str
         allowDeselect={false}
         w={180}
       />
-      {records.error ? (
-        <Problem of={records.error} title="The audit trail could not be shown" retry={records.retry} />
-      ) : (
-        <DataTable
-          label="Audit trail"
-          columns={columns(open)}
-          rows={records.rows}
-          rowKey={({ id }) => id}
-          rowHeight={40}
-          more={records.more}
-          hasMore={records.hasMore}
-          loading={records.loading}
-          onOpen={open}
-          empty={<Empty title="Nothing was changed like that" />}
-        />
-      )}
+      <PagedTable
+        of={records}
+        failed="The audit trail could not be shown"
+        label="Audit trail"
+        columns={columns(open)}
+        rowKey={({ id }) => id}
+        rowHeight={40}
+        onOpen={open}
+        empty={<Empty title="Nothing was changed like that" />}
+      />
       <Drawer
         opened={opened !== null}
         onClose={() => open(null)}

@@ -6,7 +6,6 @@ import { useAsk, useChange } from "@/api/queries";
 import type { RoleAssignmentDetail } from "@/api/schema";
 import { Confirm } from "@/components/Confirm";
 import { Loaded } from "@/components/Loaded";
-import { Scrolling } from "@/components/Scrolling";
 import { Section } from "@/components/Section";
 import { useMay } from "@/session/session";
 import { useAssignees } from "../../service/access/useAssignees";
@@ -43,7 +42,7 @@ export function Assignments({ project }: { project: string }) {
               Nobody has a role here.
             </Text>
           ) : (
-            <Scrolling minWidth={300}>
+            <Table.ScrollContainer minWidth={300}>
               <Table aria-label="Roles given" layout="fixed">
                 <Table.Thead>
                   <Table.Tr>
@@ -79,7 +78,7 @@ export function Assignments({ project }: { project: string }) {
                   ))}
                 </Table.Tbody>
               </Table>
-            </Scrolling>
+            </Table.ScrollContainer>
           )
         }
       </Loaded>

@@ -1,7 +1,6 @@
 /** Which permissions a role has, as a table of things and verbs; to be read, or to be ticked. */
 import { Checkbox, Table, Text } from "@mantine/core";
 import { Check } from "lucide-react";
-import { Scrolling } from "@/components/Scrolling";
 import { inWords, things, VERBS } from "./permissions";
 
 interface Props {
@@ -15,7 +14,7 @@ export function Matrix({ all, held, onChange }: Props) {
   const toggle = (permission: string) =>
     onChange?.(has.has(permission) ? held.filter((each) => each !== permission) : [...held, permission]);
   return (
-    <Scrolling minWidth={460}>
+    <Table.ScrollContainer minWidth={460}>
       <Table aria-label="Permissions" verticalSpacing={4}>
         <Table.Thead>
           <Table.Tr>
@@ -42,7 +41,7 @@ export function Matrix({ all, held, onChange }: Props) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
 }
 

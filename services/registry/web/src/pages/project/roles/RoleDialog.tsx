@@ -2,14 +2,15 @@
 import { TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useLocation } from "wouter";
-import type { ApiProblem } from "@/api/problem";
 import { useAsk, useChange } from "@/api/queries";
-import { elsewhere, fieldErrors, validating } from "@/api/rule";
+import { atField, validating } from "@/api/rule";
 import type { RoleDetail } from "@/api/schema";
 import { patch } from "@/components/changes";
 import { FormDialog } from "@/components/FormDialog";
 import { useMay } from "@/session/session";
 import { Matrix } from "./Matrix";
+
+const FIELDS = ["name"] as const;
 
 interface Props {
   project: string;
@@ -24,7 +25,7 @@ export function RoleDialog({ project, edited: role, onClose }: Props) {
   const form = useForm({
     initialValues: { name: role?.name ?? "", permissions: role?.permissions ?? [] },
     validateInputOnChange: true,
-    validate: validating("RoleCreate", ["name"]),
+    validate: validating("RoleCreate", FIELDS),
   });
   const options = {
     quiet: true,
@@ -40,9 +41,9 @@ export function RoleDialog({ project, edited: role, onClose }: Props) {
   });
   const change = role ? update : create;
   const submit = form.onSubmit((values) => {
-    const onError = (problem: ApiProblem) => form.setErrors(fieldErrors(problem, ["name"]));
-    if (role) update.mutate({ path: { project, role: role.name }, body: patch(role, values) }, { onError });
-    else create.mutate({ path: { project }, body: values }, { onError });
+    const refused = atField(form, FIELDS);
+    if (role) update.mutate({ path: { project, role: role.name }, body: patch(role, values) }, refused);
+    else create.mutate({ path: { project }, body: values }, refused);
   });
   const all = permissions.data?.map(({ name }) => name) ?? [];
   const offered = all.filter((name) => may(name) || role?.permissions.includes(name));
@@ -53,7 +54,8 @@ export function RoleDialog({ project, edited: role, onClose }: Props) {
       action={role ? "Save" : "Create"}
       size="xl"
       working={change.isPending}
-      problem={elsewhere(change.error, ["name"])}
+      problem={change.error}
+      fields={FIELDS}
       onSubmit={submit}
       onClose={onClose}
     >

@@ -6,15 +6,17 @@ import { useState } from "react";
 import { ask } from "@/api/client";
 import type { ApiProblem } from "@/api/problem";
 import { queries, useAsk, useChange } from "@/api/queries";
-import { elsewhere, fieldErrors, validating } from "@/api/rule";
+import { atField, validating } from "@/api/rule";
 import type { ServiceUserDetail } from "@/api/schema";
 import { FormDialog } from "@/components/FormDialog";
+import { endOf, FOR_EVER, LENGTHS } from "@/components/lengths";
 import { toldProblem } from "@/components/notices";
 import { ShownOnce } from "@/components/ShownOnce";
 import { useMay } from "@/session/session";
-import { endOf, LENGTHS, UNCHANGED } from "./lengths";
 
-const FIELDS = ["name", "description", "expiry_date"] as const;
+const UNCHANGED = "as before";
+const CHOICES = [FOR_EVER, ...LENGTHS];
+const FIELDS = ["name", "description"] as const;
 
 interface Props {
   project: string;
@@ -36,12 +38,12 @@ export function ServiceUserDialog({ project, user, onClose }: Props) {
     },
     validateInputOnChange: true,
     validate: {
-      ...validating("ServiceUserCreate", ["name", "description"]),
+      ...validating("ServiceUserCreate", FIELDS),
       name: (value) => (value.trim() ? null : "must be given"),
     },
   });
   type Values = typeof form.values;
-  const onError = (problem: ApiProblem) => form.setErrors(fieldErrors(problem, FIELDS));
+  const refused = atField(form, FIELDS);
   const create = useMutation<string, ApiProblem, Values>({
     mutationFn: async ({ name, description, length, role }) => {
       const body = { name, description, expiry_date: endOf(length) };
@@ -50,7 +52,7 @@ export function ServiceUserDialog({ project, user, onClose }: Props) {
       return made.token;
     },
     onSuccess: setToken,
-    onError,
+    ...refused,
     onSettled: () => void queries.invalidateQueries(),
   });
   // The service user is there already: its token is shown all the same.
@@ -67,7 +69,7 @@ export function ServiceUserDialog({ project, user, onClose }: Props) {
     if (user === null) return create.mutate(values);
     const { name, description, length } = values;
     const body = { name, description, ...(length !== UNCHANGED && { expiry_date: endOf(length) }) };
-    update.mutate({ path: { project, user: user.id }, body }, { onError });
+    update.mutate({ path: { project, user: user.id }, body }, refused);
   });
   if (token !== null) return <Made name={form.values.name} token={token} onClose={onClose} />;
   return (
@@ -77,7 +79,8 @@ export function ServiceUserDialog({ project, user, onClose }: Props) {
       action={user ? "Save" : "Create"}
       size="md"
       working={create.isPending || update.isPending}
-      problem={elsewhere(user ? update.error : create.error, FIELDS)}
+      problem={user ? update.error : create.error}
+      fields={FIELDS}
       onSubmit={submit}
       onClose={onClose}
     >
@@ -85,7 +88,7 @@ export function ServiceUserDialog({ project, user, onClose }: Props) {
       <Textarea label="Description" autosize minRows={2} {...form.getInputProps("description")} />
       <Select
         label="Works for"
-        data={user ? [{ value: UNCHANGED, label: "as before" }, ...LENGTHS] : LENGTHS}
+        data={user ? [{ value: UNCHANGED, label: UNCHANGED }, ...CHOICES] : CHOICES}
         allowDeselect={false}
         {...form.getInputProps("length")}
       />

@@ -7,9 +7,9 @@ import { useAsk } from "@/api/queries";
 import type { ServiceUserDetail } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { Empty } from "@/components/Empty";
+import { Ends } from "@/components/Ends";
 import { Loaded } from "@/components/Loaded";
 import { PageHead } from "@/components/PageHead";
-import { Scrolling } from "@/components/Scrolling";
 import { useMay } from "@/session/session";
 import { Remove } from "./Remove";
 import { ServiceUserDialog } from "./ServiceUserDialog";
@@ -62,7 +62,7 @@ interface ListProps {
 function List({ project, users, onDo }: ListProps) {
   const roles = useRoles(project);
   return (
-    <Scrolling minWidth={300}>
+    <Table.ScrollContainer minWidth={300}>
       <Table aria-label="Service users">
         <Table.Thead>
           <Table.Tr>
@@ -108,13 +108,8 @@ function List({ project, users, onDo }: ListProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
-}
-
-function Ends({ at }: { at: string | null }) {
-  if (at === null) return "never";
-  return new Date(at).getTime() < Date.now() ? <Badge color="gray">ended</Badge> : <Ago time={at} />;
 }
 
 function Actions({ project, user, onDo }: { project: string; user: ServiceUserDetail; onDo: (doing: Doing) => void }) {

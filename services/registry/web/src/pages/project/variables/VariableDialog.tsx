@@ -1,9 +1,8 @@
 /** Adds a variable, or changes one. The value of a secret is written and never read. */
 import { Switch, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import type { ApiProblem } from "@/api/problem";
 import { useChange } from "@/api/queries";
-import { elsewhere, fieldErrors, validating } from "@/api/rule";
+import { atField, validating } from "@/api/rule";
 import type { EnvironmentVariable } from "@/api/schema";
 import { FormDialog } from "@/components/FormDialog";
 import { type Level, operation, type Where } from "./levels";
@@ -30,9 +29,9 @@ export function VariableDialog({ level, path, variable, onClose }: Props) {
   const keeps = variable?.secret && form.values.secret && form.values.value === "";
   const submit = form.onSubmit(({ value, ...rest }) => {
     const body = keeps ? rest : { ...rest, value };
-    const onError = (problem: ApiProblem) => form.setErrors(fieldErrors(problem, FIELDS));
-    if (variable) update.mutate({ path: { ...path, id: variable.id }, body }, { onError });
-    else create.mutate({ path, body }, { onError });
+    const refused = atField(form, FIELDS);
+    if (variable) update.mutate({ path: { ...path, id: variable.id }, body }, refused);
+    else create.mutate({ path, body }, refused);
   });
   return (
     <FormDialog
@@ -40,7 +39,8 @@ export function VariableDialog({ level, path, variable, onClose }: Props) {
       title={variable ? `Edit ${variable.name}` : "Add a variable"}
       action="Save"
       working={change.isPending}
-      problem={elsewhere(change.error, FIELDS)}
+      problem={change.error}
+      fields={FIELDS}
       onSubmit={submit}
       onClose={onClose}
     >

@@ -7,7 +7,6 @@ import type { EnvironmentVariable } from "@/api/schema";
 import { Confirm } from "@/components/Confirm";
 import { Empty } from "@/components/Empty";
 import { Loaded } from "@/components/Loaded";
-import { Scrolling } from "@/components/Scrolling";
 import { type Level, operation, type Where } from "./levels";
 import { VariableDialog } from "./VariableDialog";
 
@@ -62,7 +61,7 @@ interface ListProps {
 
 function List({ level, variables, onEdit, onRemove }: ListProps) {
   return (
-    <Scrolling minWidth={300}>
+    <Table.ScrollContainer minWidth={300}>
       <Table aria-label="Variables" layout="fixed">
         <Table.Thead>
           <Table.Tr>
@@ -116,7 +115,7 @@ function List({ level, variables, onEdit, onRemove }: ListProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Scrolling>
+    </Table.ScrollContainer>
   );
 }
 

@@ -4,10 +4,10 @@ import { RotateCw } from "lucide-react";
 import { useState } from "react";
 import { useOffsetPages } from "@/api/pages";
 import type { WebhookCall } from "@/api/schema";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { ago, moment, NOTHING } from "@/components/format";
-import { Problem } from "@/components/Problem";
+import { PagedTable } from "@/components/PagedTable";
 import { Section } from "@/components/Section";
 
 type Status = "" | "pending" | "success" | "failed";
@@ -43,25 +43,19 @@ export function Calls({ project, webhook }: { project: string; webhook: string }
             Read again
           </Button>
         </Group>
-        {calls.error ? (
-          <Problem of={calls.error} title="The calls could not be shown" retry={calls.retry} />
-        ) : (
-          <DataTable
-            label="Calls"
-            columns={COLUMNS}
-            rows={calls.rows}
-            rowKey={({ id }) => id}
-            rowHeight={40}
-            more={calls.more}
-            hasMore={calls.hasMore}
-            loading={calls.loading}
-            empty={
-              <Empty title={status ? "No call is like that" : "No calls yet"}>
-                They appear here when what it waits for happens.
-              </Empty>
-            }
-          />
-        )}
+        <PagedTable
+          of={calls}
+          failed="The calls could not be shown"
+          label="Calls"
+          columns={COLUMNS}
+          rowKey={({ id }) => id}
+          rowHeight={40}
+          empty={
+            <Empty title={status ? "No call is like that" : "No calls yet"}>
+              They appear here when what it waits for happens.
+            </Empty>
+          }
+        />
       </Stack>
     </Section>
   );

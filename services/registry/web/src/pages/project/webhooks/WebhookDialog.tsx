@@ -3,9 +3,8 @@ import { Anchor, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import type { ApiProblem } from "@/api/problem";
 import { useChange } from "@/api/queries";
-import { elsewhere, fieldErrors } from "@/api/rule";
+import { atField } from "@/api/rule";
 import type { WebhookDetail } from "@/api/schema";
 import { patch } from "@/components/changes";
 import { FormDialog } from "@/components/FormDialog";
@@ -35,10 +34,10 @@ export function WebhookDialog({ project, webhook, onClose }: Props) {
   });
   const change = webhook ? update : create;
   const submit = form.onSubmit((values) => {
-    const onError = (problem: ApiProblem) => form.setErrors(fieldErrors(problem, FIELDS));
-    if (webhook === null) return create.mutate({ path: { project }, body: asCreate(values) }, { onError });
+    const refused = atField(form, FIELDS);
+    if (webhook === null) return create.mutate({ path: { project }, body: asCreate(values) }, refused);
     const body = patch(webhook, asUpdate(values));
-    update.mutate({ path: { project, webhook: webhook.name }, body }, { onError });
+    update.mutate({ path: { project, webhook: webhook.name }, body }, refused);
   });
   if (made?.signing_secret) {
     return <Made secret={made.signing_secret} name={made.name} onClose={() => go(`${here}/${made.name}`)} />;
@@ -49,7 +48,8 @@ export function WebhookDialog({ project, webhook, onClose }: Props) {
       title={webhook ? `Edit ${webhook.name}` : "Create a webhook"}
       action={webhook ? "Save" : "Create"}
       working={change.isPending}
-      problem={elsewhere(change.error, FIELDS)}
+      problem={change.error}
+      fields={FIELDS}
       failed={webhook ? "Not saved" : "The webhook was not made"}
       onSubmit={submit}
       onClose={onClose}

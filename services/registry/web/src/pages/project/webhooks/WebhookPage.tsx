@@ -1,10 +1,11 @@
 /** One webhook: what it is called for, how its calls went, a test, and its end. */
-import { Badge, Button, Group, Stack, Table, Text } from "@mantine/core";
+import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { Pencil } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { useAsk, useChange } from "@/api/queries";
 import type { WebhookDetail } from "@/api/schema";
+import { type Fact, Facts } from "@/components/Facts";
 import { moment } from "@/components/format";
 import { Labels } from "@/components/Labels";
 import { Loaded } from "@/components/Loaded";
@@ -46,7 +47,7 @@ function Found({ project, webhook }: { project: string; webhook: WebhookDetail }
       </PageHead>
       <Stack>
         <Section title="What it does">
-          <Facts of={webhook} />
+          <About of={webhook} />
         </Section>
         {may("webhooks.create") && <TestCall project={project} webhook={webhook} />}
         <Calls project={project} webhook={webhook.name} />
@@ -57,8 +58,8 @@ function Found({ project, webhook }: { project: string; webhook: WebhookDetail }
   );
 }
 
-function Facts({ of }: { of: WebhookDetail }) {
-  const facts: [string, ReactNode][] = [
+function About({ of }: { of: WebhookDetail }) {
+  const facts: Fact[] = [
     ["When", inWords(of.event)],
     ["Of", about(of)],
     [
@@ -80,22 +81,7 @@ function Facts({ of }: { of: WebhookDetail }) {
     ],
     ["Made", moment(of.creation_date)],
   ];
-  return (
-    <Table withRowBorders={false} verticalSpacing={4} layout="fixed" aria-label="The webhook">
-      <Table.Tbody>
-        {facts
-          .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row" w={150}>
-                {name}
-              </Table.Th>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
-            </Table.Tr>
-          ))}
-      </Table.Tbody>
-    </Table>
-  );
+  return <Facts label="The webhook" of={facts} width={150} />;
 }
 
 function Remove({ project, webhook: { name } }: { project: string; webhook: WebhookDetail }) {

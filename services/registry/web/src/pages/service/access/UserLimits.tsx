@@ -3,7 +3,6 @@ import { ActionIcon, Button, Group, NumberInput, SegmentedControl, Select, Table
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
-import type { UserLimitDetail } from "@/api/schema";
 import { number } from "@/components/format";
 import { Section } from "@/components/Section";
 import { useMay } from "@/session/session";
@@ -48,7 +47,7 @@ export function UserLimits({ project, service }: TabProps) {
                       variant="subtle"
                       color="red"
                       aria-label={`Remove the limit of ${limit.user_email}, ${kind}`}
-                      onClick={() => remove.mutate({ path: { ...path, user: userOf(limit) } })}
+                      onClick={() => remove.mutate({ path: { ...path, user: limit.user_id } })}
                     >
                       <Trash2 size={16} />
                     </ActionIcon>
@@ -61,10 +60,6 @@ export function UserLimits({ project, service }: TabProps) {
       )}
     </Section>
   );
-}
-
-function userOf({ user_id }: UserLimitDetail): string {
-  return user_id;
 }
 
 function Add({ project, service }: TabProps) {

@@ -21,10 +21,6 @@ export function useAssignees(project: string): Assignee[] {
   );
   return [
     ...(people.data ?? []).map(({ id, email }) => ({ id, label: email })),
-    ...(programs.data ?? []).map(({ id, email, name }) => ({
-      id,
-      label: name ?? email,
-      type: "service_user" as const,
-    })),
+    ...(programs.data ?? []).map(({ id, email, name }) => ({ id, label: name ?? email })),
   ];
 }

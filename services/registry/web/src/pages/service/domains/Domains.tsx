@@ -4,7 +4,7 @@ import { type FormEvent, useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import type { DomainDetail } from "@/api/schema";
 import { ConfirmByName } from "@/components/ConfirmByName";
-import { Copy } from "@/components/Copy";
+import { Id } from "@/components/Facts";
 import { Loaded } from "@/components/Loaded";
 import { Problem } from "@/components/Problem";
 import { Section } from "@/components/Section";
@@ -159,10 +159,7 @@ function Told({ label, value }: { label: string; value: string }) {
       <Text size="sm" w={52}>
         {label}
       </Text>
-      <Text size="sm" ff="monospace" style={{ overflowWrap: "anywhere" }}>
-        {value}
-      </Text>
-      <Copy value={value} label={`Copy the ${label.toLowerCase()}`} />
+      <Id value={value} label={`Copy the ${label.toLowerCase()}`} />
     </Group>
   );
 }

@@ -3,10 +3,10 @@ import { Text } from "@mantine/core";
 import { useOffsetPages } from "@/api/pages";
 import type { ProjectEventRecord } from "@/api/schema";
 import { Ago } from "@/components/Ago";
-import { type Column, DataTable } from "@/components/DataTable";
+import type { Column } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { moment } from "@/components/format";
-import { Problem } from "@/components/Problem";
+import { PagedTable } from "@/components/PagedTable";
 import type { TabProps } from "../tabs";
 
 const SIZE = 100;
@@ -33,17 +33,14 @@ export default function EventsTab({ project, service }: TabProps) {
     { path: { project }, query: { object_type: "service", object_id: service.id } },
     { size: SIZE },
   );
-  if (events.error) return <Problem of={events.error} title="The events could not be shown" retry={events.retry} />;
   return (
-    <DataTable
+    <PagedTable
+      of={events}
+      failed="The events could not be shown"
       label="Events"
       columns={COLUMNS}
-      rows={events.rows}
       rowKey={({ id }) => id}
       rowHeight={38}
-      more={events.more}
-      hasMore={events.hasMore}
-      loading={events.loading}
       empty={<Empty title="Nothing happened yet" />}
     />
   );

@@ -1,11 +1,11 @@
 /** One instance: what it is, how its health changed and what was seen, and the way to remove it. */
-import { Button, Drawer, Group, Stack, Table, Text, Timeline, Title } from "@mantine/core";
+import { Button, Drawer, Group, Stack, Text, Timeline, Title } from "@mantine/core";
 import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import type { HealthChange, InstanceDetail } from "@/api/schema";
 import { Ago } from "@/components/Ago";
 import { Confirm } from "@/components/Confirm";
-import { Copy } from "@/components/Copy";
+import { type Fact, Facts, Id } from "@/components/Facts";
 import { moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { useMay } from "@/session/session";
@@ -43,7 +43,7 @@ function Opened({ instance, onClose, ...where }: Props & { instance: InstanceDet
   const removable = instance.status !== "stopping" && may("instances.delete", { deployment: where.deployment });
   return (
     <Stack>
-      <Facts instance={instance} />
+      <About instance={instance} />
       {instance.status === "stopping" && <UnderWay path={path} />}
       {removable && <Remove path={path} instance={instance} onClose={onClose} />}
       <Title order={3} size="h5">
@@ -56,9 +56,10 @@ function Opened({ instance, onClose, ...where }: Props & { instance: InstanceDet
   );
 }
 
-function Facts({ instance }: { instance: InstanceDetail }) {
+function About({ instance }: { instance: InstanceDetail }) {
   const { id, address, port, metadata, note, reason, time_created: since, weight } = instance;
-  const facts: [string, React.ReactNode][] = [
+  const facts: Fact[] = [
+    ["Id", <Id key="id" value={id} label="Copy the id" />],
     ["Address", `${address}${port ? `:${port}` : ", at the service's port"}`],
     ["Health", <Health key="health" instance={instance} />],
     ["Why", reason],
@@ -68,33 +69,7 @@ function Facts({ instance }: { instance: InstanceDetail }) {
     ["Note", note],
     ...Object.entries(metadata),
   ];
-  return (
-    <Table withRowBorders={false} verticalSpacing={4}>
-      <Table.Tbody>
-        <Table.Tr>
-          <Table.Th scope="row" w={120}>
-            Id
-          </Table.Th>
-          <Table.Td>
-            <Group gap={4} wrap="nowrap">
-              <Text size="sm" ff="monospace" style={{ overflowWrap: "anywhere" }}>
-                {id}
-              </Text>
-              <Copy value={id} label="Copy the id" />
-            </Group>
-          </Table.Td>
-        </Table.Tr>
-        {facts
-          .filter(([, value]) => value !== "" && value !== null)
-          .map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th scope="row">{name}</Table.Th>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
-            </Table.Tr>
-          ))}
-      </Table.Tbody>
-    </Table>
-  );
+  return <Facts label="The instance" of={facts} width={120} />;
 }
 
 type Path = { project: string; deployment: string; version: string; instance: string };

@@ -19,7 +19,7 @@ export const RECENT: Recent[] = [
   { value: "7d", label: "7 d", lengthS: 7 * 86_400 },
   { value: "30d", label: "30 d", lengthS: 30 * 86_400 },
 ];
-export const SHORTEST_S = 60;
+const SHORTEST_S = 60;
 
 export function recent(value: string): Recent {
   return RECENT.find((each) => each.value === value) ?? (RECENT[0] as Recent);

@@ -1,10 +1,11 @@
 /** What answers: deployment and version. Another one takes over once it has healthy instances. */
-import { Select, TagsInput } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useAsk } from "@/api/queries";
+import { LabelsInput } from "@/components/LabelsInput";
 import type { SettingsForm } from "./FieldInput";
 
 export function Behind({ project, form }: { project: string; form: SettingsForm }) {
-  const { deployment, version, labels } = form.values;
+  const { deployment, version } = form.values;
   const deployments = useAsk("GET /projects/{project}/deployments", { path: { project } });
   const versions = useAsk(
     "GET /projects/{project}/deployments/{deployment}/versions",
@@ -14,14 +15,7 @@ export function Behind({ project, form }: { project: string; form: SettingsForm 
   const names = deployments.data?.map(({ name }) => name) ?? [deployment];
   return (
     <>
-      <TagsInput
-        label="Labels"
-        description="name:value, and Enter"
-        splitChars={[",", " "]}
-        value={labels}
-        onChange={(changed) => form.setFieldValue("labels", changed)}
-        error={form.errors.labels}
-      />
+      <LabelsInput {...form.getInputProps("labels")} />
       <Select
         label="Deployment"
         data={names.includes(deployment) ? names : [deployment, ...names]}

@@ -1,10 +1,9 @@
-/** For how long a service user works. Pure. */
+/** For how long a token works, as somebody chooses it. Pure. */
 
 const DAY_MS = 86_400_000;
 
-export const UNCHANGED = "as before";
+export const FOR_EVER = { value: "", label: "for ever" };
 export const LENGTHS = [
-  { value: "", label: "for ever" },
   { value: "30", label: "30 days" },
   { value: "90", label: "90 days" },
   { value: "365", label: "a year" },
