@@ -115,13 +115,13 @@ switches: .venv/installed-dev
 reused: .venv/installed-dev
 	@ROUNDS="$(or $(ROUNDS),200)" $(BIN)/python -m pytest -s --timeout 0 -k reused tests/integration/test_router_identity.py
 
-# Certificates of 1,000 services from a CA that validates each, and renewals under load; root for apt. 4 minutes.
-# ROWS="one many swap" for some of it, SERVICES=100 for fewer.
 # The web app with 5,000 services and 100,000 requests in Chromium: SERVICES=500 REQUESTS=5000 makes less of it.
 bench-web: .venv/installed-dev web
 	@$(call debian,chromium:chromium,It is what is measured in.,exit 1)
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.web
 
+# Certificates of 1,000 services from a CA that validates each, and renewals under load; root for apt. 4 minutes.
+# ROWS="one many swap" for some of it, SERVICES=100 for fewer.
 bench-certs: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench.certs $(ROWS)
 

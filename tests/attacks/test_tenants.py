@@ -3,14 +3,16 @@
 import asyncio
 import json
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
-from integration.router_kit import entry, router, service_entries
+from integration.router_kit import Router, entry, router, service_entries
 from integration.test_router_tls import CA, request, secure
 
 from narthex.contracts.names import RESERVED_LABELS, parse_hostname, service_host
 from narthex.routing import Entry, Kind
-from narthex.testing.backend import answer, backend
+from narthex.testing.backend import Backend, answer, backend
 from narthex.testing.waiting import until
 
 
@@ -18,16 +20,17 @@ def said(name: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(name), name.encode())
 
 
-def two_services(one: int, other: int) -> list[Entry]:
-    return service_entries([one]) + service_entries([other], service="other")
+@asynccontextmanager
+async def two_services() -> AsyncIterator[tuple[Router, Backend, Backend]]:
+    """A router with the services of two tenants, and an instance of each, which says whose it is."""
+    async with backend(answer(said("svc"))) as one, backend(answer(said("other"))) as other:
+        entries = service_entries([one.port]) + service_entries([other.port], service="other")
+        async with router(entries) as under_test:
+            yield under_test, one, other
 
 
 async def test_each_request_of_a_connection_goes_by_its_own_host() -> None:
-    async with (
-        backend(answer(said("svc"))) as one,
-        backend(answer(said("other"))) as other,
-        router(two_services(one.port, other.port)) as under_test,
-    ):
+    async with two_services() as (under_test, one, other):
         client = await under_test.connect()
         for name in ("svc", "other", "other", "svc", "SVC", "other"):
             await client.send(f"GET /a HTTP/1.1\r\nHost: {name}.services.test\r\nX-A: b\r\n\r\n".encode())
@@ -54,11 +57,7 @@ async def test_each_request_of_a_connection_goes_by_its_own_host() -> None:
     ],
 )
 async def test_a_request_that_names_two_hosts_reaches_neither(head: bytes) -> None:
-    async with (
-        backend(answer(said("svc"))) as one,
-        backend(answer(said("other"))) as other,
-        router(two_services(one.port, other.port)) as under_test,
-    ):
+    async with two_services() as (under_test, one, other):
         client = await under_test.connect()
         await client.send(head + b"\r\n")
         status, _, _ = await client.answer()
@@ -78,11 +77,7 @@ async def test_a_request_that_names_two_hosts_reaches_neither(head: bytes) -> No
     ],
 )  # fmt: skip
 async def test_no_field_but_host_says_which_service_is_meant(line: bytes) -> None:
-    async with (
-        backend(answer(said("svc"))) as one,
-        backend(answer(said("other"))) as other,
-        router(two_services(one.port, other.port)) as under_test,
-    ):
+    async with two_services() as (under_test, one, other):
         client = await under_test.connect()
         await client.send(b"GET /a HTTP/1.1\r\nHost: svc.services.test\r\n" + line + b"\r\n\r\n")
 

@@ -1,5 +1,6 @@
 """One embedded system for all journeys, and a client that trusts its root certificate."""
 
+import signal
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,15 @@ APPS = Path(__file__).parent / "apps"
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running_system(tmp_path_factory.mktemp("system")) as running:
         yield running
+
+
+@pytest.fixture
+def systems() -> Iterator[list[System]]:
+    """What a test has started, and what is gone when it is over."""
+    started: list[System] = []
+    yield started
+    for system in started:
+        system.stop(signal.SIGKILL)
 
 
 class Caller:

@@ -2,18 +2,11 @@
 
 from pathlib import Path
 
-import aiohttp
-
-from narthex.testing.installation import Installation, Service, installation
+from narthex.testing.installation import installation
+from narthex.testing.load import status
 from narthex.testing.waiting import eventually
 
 STOP = {"NARTHEX_ROUTER_STALE_POLICY": "stop", "NARTHEX_ROUTER_STALE_AFTER_S": "1.5"}
-
-
-async def status(here: Installation, service: Service) -> int:
-    url = f"http://127.0.0.1:{here.http_ports[0]}/"
-    async with aiohttp.ClientSession() as session, session.get(url, headers={"Host": service.host}) as answer:
-        return answer.status
 
 
 async def test_without_a_health_worker_nobody_is_sent_to_instances_that_cannot_be_asked_who_they_are(
@@ -21,14 +14,15 @@ async def test_without_a_health_worker_nobody_is_sent_to_instances_that_cannot_b
 ) -> None:
     async with installation(tmp_path, settings=STOP) as here:
         service = await here.service("vouched")
-        assert await status(here, service) == 200
+        where = here.http_ports[0], service.host
+        assert await status(*where) == 200
         here["healthcheck"].kill()
 
         async def stopped() -> bool:
-            return await status(here, service) == 503
+            return await status(*where) == 503
 
         async def served() -> bool:
-            return await status(here, service) == 200
+            return await status(*where) == 200
 
         await eventually(stopped)
         here["router"].kill()  # a router that starts without health workers has their word for a while, too

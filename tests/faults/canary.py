@@ -5,22 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from narthex.testing.installation import Installation, P, Service
+from narthex.testing.load import status
 from narthex.testing.waiting import eventually
 
 OPEN, CLOSED = 200, 401
-
-
-async def status(port: int, host: str) -> int:
-    """What a router answers to one request; 0: it does not."""
-    try:
-        async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(f"GET /canary HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            answer = await reader.read()
-            writer.close()
-    except (OSError, EOFError, TimeoutError):
-        return 0
-    return int(answer.split(b" ")[1]) if answer else 0
 
 
 @dataclass
@@ -50,6 +38,11 @@ class Canary:
 
         await eventually(look, 40.0)
         return asyncio.get_running_loop().time() - began
+
+    async def in_force_s(self, to: int) -> float:
+        """Change it; how long after the registry's answer all routers went by it."""
+        await self.change(to)
+        return await self.noticed_s(to)
 
 
 async def canary(here: Installation) -> Canary:

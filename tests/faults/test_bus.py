@@ -86,10 +86,7 @@ async def test_over_a_bad_network_changes_still_arrive(tmp_path: Path, measured:
         async with load(here.http_ports, Request(service.host), rate=200) as so_far:
             for way in ways:
                 way.now = Network(latency_s=0.2, jitter_s=0.1, reset_after=200_000)
-            waits = []
-            for to in (CLOSED, OPEN) * 5:
-                await bird.change(to)
-                waits.append(await bird.noticed_s(to))
+            waits = [await bird.in_force_s(to) for to in (CLOSED, OPEN) * 5]
         measured(
             f"{so_far.said()}; {sum(way.connections for way in ways)} connections were made; "
             f"a change was in force after {max(waits):.1f} s at most"
@@ -107,8 +104,7 @@ async def test_an_emptied_stream_is_filled_again(tmp_path: Path, measured: Measu
             here["nats"].kill()
             (here.directory.home("nats") / "store").rename(here.directory.home("nats") / "gone")
             await here["nats"].start()
-            await bird.change(CLOSED)
-            back_s = await bird.noticed_s(CLOSED)
+            back_s = await bird.in_force_s(CLOSED)
             new = await here.service("new", instances=1)
         async with load(here.http_ports, Request(new.host), rate=100) as of_the_new:
             await asyncio.sleep(1)
@@ -124,8 +120,7 @@ async def test_a_stream_that_has_gone_back_in_time_undoes_nothing(tmp_path: Path
         home = here.directory.home("nats")
         await asyncio.to_thread(shutil.copytree, home / "store", home / "old")
         await here["nats"].start()
-        await bird.change(CLOSED)
-        await bird.noticed_s(CLOSED)
+        await bird.in_force_s(CLOSED)
         async with load(here.http_ports, Request(service.host), rate=300) as so_far:
             here["nats"].kill()
             (home / "store").rename(home / "gone")
@@ -134,7 +129,6 @@ async def test_a_stream_that_has_gone_back_in_time_undoes_nothing(tmp_path: Path
             for _ in range(20):
                 assert await bird.says(here.http_ports) == {CLOSED}
                 await asyncio.sleep(0.2)
-            await bird.change(OPEN)
-            back_s = await bird.noticed_s(OPEN)
+            back_s = await bird.in_force_s(OPEN)
         measured(f"{so_far.said()}; the next change was in force after {back_s:.1f} s")
         assert so_far.lost == 0

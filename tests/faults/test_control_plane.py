@@ -75,8 +75,7 @@ async def test_what_the_registry_confirmed_survives_its_death(tmp_path: Path, me
                 here["registry"].kill()
                 await here["registry"].start()
             changing.cancel()
-            await bird.change(CLOSED)
-            await bird.noticed_s(CLOSED)
+            await bird.in_force_s(CLOSED)
         found = await names(here)
         measured(
             f"{KILLS} kills, {tried} changes tried, {len(confirmed)} confirmed, {len(found) - 2} there; {so_far.said()}"
@@ -96,8 +95,7 @@ async def test_a_registry_that_hangs_holds_no_traffic_up(tmp_path: Path, measure
             here["registry"].freeze()
             await asyncio.sleep(AWAY_S)
             here["registry"].thaw()
-            await bird.change(CLOSED)
-            back_s = await bird.noticed_s(CLOSED)
+            back_s = await bird.in_force_s(CLOSED)
         measured(f"{so_far.said()}; the next change in force after {back_s:.1f} s")
         assert so_far.lost == 0
 

@@ -59,8 +59,7 @@ async def test_events_that_come_again_in_any_order_undo_nothing(tmp_path: Path, 
             service, bird = await here.service("hello", instances=2), await canary(here)
             gone = await here.service("gone")
             await here.api.delete(f"{P}/services/gone")
-            await bird.change(CLOSED)
-            await bird.noticed_s(CLOSED)
+            await bird.in_force_s(CLOSED)
         connection = await bus(here)
         async with load(here.http_ports, Request(service.host), rate=200) as so_far:
             for _ in range(AGAIN):
@@ -68,8 +67,7 @@ async def test_events_that_come_again_in_any_order_undo_nothing(tmp_path: Path, 
                 for subject, body in every:
                     await connection.jetstream().publish(subject, body)
                 assert await bird.says(here.http_ports) == {CLOSED}
-            await bird.change(OPEN)
-            back_s = await bird.noticed_s(OPEN)
+            back_s = await bird.in_force_s(OPEN)
         await connection.close()
         async with load(here.http_ports, Request(gone.host), rate=20, clients=2) as of_the_deleted:
             await asyncio.sleep(0.5)
@@ -97,10 +95,7 @@ async def test_events_that_make_no_sense_hold_nothing_up(tmp_path: Path, measure
                 for each in nonsense:
                     await connection.jetstream().publish(subject, each)
                     sent += 1
-            waits = []
-            for to in (CLOSED, OPEN):
-                await bird.change(to)
-                waits.append(await bird.noticed_s(to))
+            waits = [await bird.in_force_s(to) for to in (CLOSED, OPEN)]
         await connection.close()
         measured(f"{sent} poisoned events; changes in force after {max(waits):.1f} s; {so_far.said()}")
         assert so_far.lost == 0
@@ -152,9 +147,7 @@ async def test_a_database_that_is_away_costs_the_api_only(tmp_path: Path, measur
                             said.append((fault, status, asyncio.get_running_loop().time() - began))
                         await way.heal()
                         await asyncio.sleep(1)
-                    to = CLOSED
-                    await bird.change(to)
-                    back_s = await bird.noticed_s(to)
+                    back_s = await bird.in_force_s(CLOSED)
                 slowest = max(took for _, _, took in said)
                 answers = sorted({f"{fault}: {status}" for fault, status, _ in said})
                 measured(f"{answers}, slowest {slowest:.1f} s; in force {back_s:.1f} s later; {so_far.said()}")

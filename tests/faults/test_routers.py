@@ -9,22 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from faults.canary import CLOSED, OPEN, canary, status
+from faults.canary import CLOSED, OPEN, canary
 from faults.conftest import ALL, Measured, held_s
 
-from narthex.testing.installation import Installation, descendants, installation
-from narthex.testing.load import Request, load
+from narthex.testing.installation import Installation, installation
+from narthex.testing.load import Request, load, status
+from narthex.testing.processes import workers_of
 from narthex.testing.waiting import eventually, until
 from narthex_router.workers import STEADY_S
 
 AWAY_S = held_s()
 RESTARTS = 20 if ALL else 2
 KILLS = 5 if ALL else 1
-
-
-def workers_of(here: Installation, router: str = "router") -> list[int]:
-    """The worker processes of a router: what its nursery has forked."""
-    return [pid for nursery in descendants(here[router].pid)[:1] for pid in descendants(nursery)]
 
 
 async def in_place_of(here: Installation, router: str) -> None:
@@ -52,15 +48,16 @@ async def test_routers_that_replace_one_another_lose_nothing(tmp_path: Path, mea
 async def test_a_dead_worker_is_replaced_at_once(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, workers=2) as here:
         service = await here.service("hello", instances=2)
+        router = here["router"].pid
         slow = Request(service.host, path="/slow/20/{nonce}")
         async with load(here.http_ports, slow, rate=200, clients=8, kept=0.5) as so_far:
             longest = 0.0
             for _ in range(KILLS):
-                await until(lambda: len(workers_of(here)) == 2)
-                victim = workers_of(here)[0]
+                await until(lambda: len(workers_of(router)) == 2)
+                victim = workers_of(router)[0]
                 began = asyncio.get_running_loop().time()
                 os.kill(victim, signal.SIGKILL)
-                await until(lambda gone=victim: gone not in workers_of(here) and len(workers_of(here)) == 2)
+                await until(lambda gone=victim: gone not in workers_of(router) and len(workers_of(router)) == 2)
                 longest = max(longest, asyncio.get_running_loop().time() - began)
                 if ALL:
                     await asyncio.sleep(STEADY_S + 1)  # sooner, it would be a crash loop, which is slowed down
@@ -77,12 +74,13 @@ async def test_a_dead_worker_is_replaced_at_once(tmp_path: Path, measured: Measu
 async def test_a_worker_that_hangs_is_replaced(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, workers=2) as here:
         service = await here.service("hello", instances=2)
-        await until(lambda: len(workers_of(here)) == 2)
+        router = here["router"].pid
+        await until(lambda: len(workers_of(router)) == 2)
         async with load(here.http_ports, Request(service.host), rate=200, within_s=20) as so_far:
-            victim = workers_of(here)[0]
+            victim = workers_of(router)[0]
             began = asyncio.get_running_loop().time()
             os.kill(victim, signal.SIGSTOP)
-            await until(lambda: victim not in workers_of(here) and len(workers_of(here)) == 2, 30.0)
+            await until(lambda: victim not in workers_of(router) and len(workers_of(router)) == 2, 30.0)
             replaced_s = asyncio.get_running_loop().time() - began
             await asyncio.sleep(1)
         measured(f"replaced after {replaced_s:.1f} s; {so_far.said()}")
@@ -102,9 +100,9 @@ async def test_a_router_without_descriptors_recovers(tmp_path: Path, measured: M
         async with load(here.http_ports, Request(service.host), rate=100, clients=4, kept=1.0) as so_far:
             await until(lambda: so_far.answered > 50)
             held = [await _connected(here.http_ports[0]) for _ in range(400)]
-            before = _cpu_s(workers_of(here))
+            before = _cpu_s(workers_of(here["router"].pid))
             await asyncio.sleep(3)
-            busy_s = _cpu_s(workers_of(here)) - before
+            busy_s = _cpu_s(workers_of(here["router"].pid)) - before
             for writer in held:
                 if writer is not None:
                     writer.transport.abort()
@@ -163,14 +161,12 @@ async def test_a_full_disk_stops_no_traffic(tmp_path: Path, measured: Measured) 
                 with pytest.raises(OSError, match="No space left"):
                     filler.write_bytes(b"x" * (2 << 20))
                 for to in (CLOSED, OPEN) * 3:
-                    await bird.change(to)
-                    await bird.noticed_s(to)
+                    await bird.in_force_s(to)
                     await asyncio.sleep(1)
                 await asyncio.sleep(6)  # the copy is tried
                 assert await here.copied("router", service)
                 filler.unlink()
-                await bird.change(CLOSED)
-                await bird.noticed_s(CLOSED)
+                await bird.in_force_s(CLOSED)
             measured(so_far.said())
             assert so_far.lost == 0
             here["router"].kill()
@@ -196,8 +192,7 @@ async def test_a_clock_that_jumps_drops_nothing(tmp_path: Path, measured: Measur
                 shift.write_text(to)
                 await asyncio.sleep(max(3.0, AWAY_S / 3))
                 assert await bird.says(here.http_ports) == {OPEN}
-            await bird.change(CLOSED)
-            back_s = await bird.noticed_s(CLOSED)
+            back_s = await bird.in_force_s(CLOSED)
         measured(f"{so_far.said()}; the next change in force after {back_s:.1f} s")
         assert so_far.lost == 0
 

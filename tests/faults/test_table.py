@@ -71,8 +71,7 @@ async def test_an_emptied_table_is_filled_again(tmp_path: Path, measured: Measur
             home = here.directory.home("valkey")
             (home / "appendonlydir").rename(home / "gone")
             await here["valkey"].start()
-            await bird.change(CLOSED)
-            back_s = await bird.noticed_s(CLOSED)
+            back_s = await bird.in_force_s(CLOSED)
             await here["router-2"].restart()
             assert await bird.says(here.http_ports[1:]) == {CLOSED}
         measured(f"{so_far.said()}; in force {back_s:.1f} s after its return")
@@ -95,8 +94,7 @@ async def test_nonsense_in_the_table_changes_nothing_that_is_served(tmp_path: Pa
             for number in range(200):
                 written += await poison(store, KEYS[number % len(KEYS)], number)
             await asyncio.sleep(1)
-            await bird.change(CLOSED)
-            back_s = await bird.noticed_s(CLOSED)
+            back_s = await bird.in_force_s(CLOSED)
         await store.aclose()
         measured(f"{so_far.said()}; {written} poisoned writes; a good change afterwards in force after {back_s:.1f} s")
         assert so_far.lost == 0
@@ -138,8 +136,7 @@ async def test_a_table_that_shrank_at_once_is_not_taken(tmp_path: Path, measured
                 gone += await store.delete(key)
             await asyncio.sleep(2)
             assert await bird.says(here.http_ports) == {OPEN}
-            await bird.change(CLOSED)
-            back_s = await bird.noticed_s(CLOSED)
+            back_s = await bird.in_force_s(CLOSED)
         await store.aclose()
         measured(f"{so_far.said()}; {gone} keys deleted; the next change in force after {back_s:.1f} s")
         assert so_far.lost == 0

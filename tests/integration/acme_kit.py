@@ -19,7 +19,7 @@ import pytest
 import redis.asyncio
 from integration.router_kit import TOKEN_KEY, service_entries
 
-from narthex.bus import Bus, BusSettings, open_bus
+from narthex.bus import Bus, open_bus
 from narthex.contracts import events
 from narthex.contracts.entities import Domain, Service
 from narthex.contracts.events import Event
@@ -217,11 +217,10 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **environment: s
     sealer = Sealer(*open_sealing_keys(key_file, ""))
     with listener() as plain, listener() as secure, nats_server(tmp_path) as nats, valkey_server(tmp_path) as valkey:
         ports = plain.getsockname()[1], secure.getsockname()[1]
-        settings = BusSettings(url=nats.url, user="registry", password=nats.passwords["registry"])  # type: ignore[arg-type]
         with pebble(tmp_path, *ports, **environment) as ca:
             async with (
                 open_table_store(valkey.url, timeout_s=2.0) as store,
-                open_bus(settings, "registry") as bus,
+                open_bus(nats.settings("registry"), "registry") as bus,
                 router_on(store, sealer, tmp_path, plain, secure) as plane,
                 background() as tasks,
             ):

@@ -1,22 +1,14 @@
 """A nats-server and audit as a process of its own, with the bus as router and as registry."""
 
-import asyncio
 import os
-import re
-import signal
-import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from narthex.bus import Bus, BusSettings, open_bus
+from narthex.bus import Bus, open_bus
 from narthex.contracts.entities import RequestRecord
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.events import RequestsServed
@@ -29,7 +21,8 @@ from narthex.contracts.queries import (
     SeriesAnswer,
     SeriesQuestion,
 )
-from narthex.runtime.child import die_with_parent
+from narthex.runtime.supervisor.plan import Spec
+from narthex.testing.processes import Process
 from narthex.testing.servers import NatsServer, free_port, nats_server
 from narthex.testing.waiting import eventually, until
 
@@ -37,69 +30,11 @@ NOW = datetime.now(UTC).replace(microsecond=123456)
 
 
 @dataclass
-class AuditProcess:
-    """`narthex serve audit`, which a test may kill and start again on the same directory."""
-
-    directory: Path
-    nats: NatsServer
-    process: subprocess.Popen[bytes] | None = None
-    admin_port: int = 0
-    settings: dict[str, str] = field(default_factory=dict)
-
-    def start(self) -> None:
-        self.admin_port = free_port()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "NARTHEX_DATA_DIR": str(self.directory),
-            "NARTHEX_ADMIN_PORT": str(self.admin_port),
-            "NARTHEX_NATS_URL": self.nats.url,
-            "NARTHEX_NATS_USER": "audit",
-            "NARTHEX_NATS_PASSWORD": self.nats.passwords["audit"],
-            **self.settings,
-        }
-        with (self.directory / "audit.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "narthex", "serve", "audit"],
-                env=environment,
-                stderr=log,
-                preexec_fn=die_with_parent(),
-            )
-
-    def end(self, signal_number: int) -> int:
-        assert self.process is not None
-        self.process.send_signal(signal_number)
-        return self.process.wait(10)
-
-    def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=2) as answer:
-            text: str = answer.read().decode()
-            return text
-
-    def metric(self, name: str) -> float:
-        """The value of a metric without labels; 0 where it is not told yet."""
-        found = re.search(rf"^{name} (\S+)$", self.get("/metrics"), re.MULTILINE)
-        return float(found[1]) if found else 0.0
-
-    async def ready(self) -> None:
-        async def is_ready() -> bool:
-            try:
-                return bool(await asyncio.to_thread(self.get, "/readyz"))
-            except (OSError, urllib.error.HTTPError):
-                return False
-
-        await eventually(is_ready)
-
-    def resident_mb(self) -> int:
-        assert self.process is not None
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) // 1024
-
-
-@dataclass
 class Installation:
     """A nats-server, audit, and the bus as router and as registry."""
 
-    audit: AuditProcess
+    nats: NatsServer
+    audit: Process
     router: Bus
     registry: Bus
 
@@ -148,13 +83,25 @@ def request(number: int, **fields: object) -> RequestRecord:
 
 
 @contextmanager
-def audit_process(directory: Path, nats: NatsServer) -> Iterator[AuditProcess]:
-    audit = AuditProcess(directory, nats)
-    audit.start()
+def audit_process(directory: Path, nats: NatsServer) -> Iterator[Process]:
+    """`narthex serve audit`, which a test may kill and start again on the same directory."""
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "NARTHEX_DATA_DIR": str(directory),
+        "NARTHEX_ADMIN_PORT": str(port),
+        "NARTHEX_NATS_URL": nats.url,
+        "NARTHEX_NATS_USER": "audit",
+        "NARTHEX_NATS_PASSWORD": nats.passwords["audit"],
+    }
+    command = (sys.executable, "-m", "narthex", "serve", "audit")
+    audit = Process(Spec("audit", command, environment, port), directory / "audit.log")
+    audit.begin()
     try:
         yield audit
     finally:
-        audit.end(signal.SIGKILL)
+        if audit.running:
+            audit.kill()
 
 
 @asynccontextmanager
@@ -164,15 +111,10 @@ async def installation(tmp_path: Path, requests_max_bytes: int = 1 << 30) -> Asy
         audit = stack.enter_context(audit_process(tmp_path, nats))
 
         async def bus(part: str) -> Bus:
-            settings = BusSettings(
-                url=nats.url,
-                user=part,
-                password=SecretStr(nats.passwords[part]),
-                requests_max_bytes=requests_max_bytes,
-            )
+            settings = nats.settings(part, requests_max_bytes=requests_max_bytes)
             return await stack.enter_async_context(open_bus(settings, part))
 
-        here = Installation(audit, await bus("router"), await bus("registry"))
+        here = Installation(nats, audit, await bus("router"), await bus("registry"))
         await here.registry.ensure_streams()
         await until(lambda: here.router.connected)
         await audit.ready()

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from integration.databases import make_template, on_postgres
 
 from narthex.testing.postgres import PostgresServer, postgres_server
+from narthex.testing.servers import NatsServer, nats_server
 
 ALL = os.environ.get("NARTHEX_TEST_POSTGRES") == "all"
 
@@ -15,6 +17,12 @@ ALL = os.environ.get("NARTHEX_TEST_POSTGRES") == "all"
 def postgres() -> Iterator[PostgresServer]:
     with postgres_server() as server:
         make_template(server)
+        yield server
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[NatsServer]:
+    with nats_server(tmp_path) as server:
         yield server
 
 

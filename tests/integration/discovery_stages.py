@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 import yaml
 from integration.discovery_cluster import FakeCluster, cluster_on
 from integration.discovery_dns import Zone, dns_server
@@ -20,6 +21,7 @@ from integration.registry_kit import config
 from narthex.testing.rest import Rest, rest
 from narthex.testing.servers import free_port
 from narthex_registry.app import open
+from narthex_registry.discovery import follower
 from narthex_registry.discovery.settings import (
     DiscoveryConfig,
     DiscoverySettings,
@@ -273,5 +275,10 @@ async def discovering(directory: Path, discovery: DiscoveryConfig, **general: An
     """A registry that runs these providers, and its API as the administrator."""
     settings = DiscoverySettings(**{"create_missing": True, "lease_s": 1.0, **general})
     wanted = replace(config(directory), discovery=replace(discovery, general=settings))
-    async with open(wanted) as registry, rest(registry.port, (directory / "admin.token").read_text().strip()) as api:
-        yield api
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(follower, "FIRST_RETRY_S", 0.05)
+        async with (
+            open(wanted) as registry,
+            rest(registry.port, (directory / "admin.token").read_text().strip()) as api,
+        ):
+            yield api

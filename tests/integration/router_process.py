@@ -153,13 +153,3 @@ async def site(tmp_path: Path, entries: list[Entry], **settings: object) -> Asyn
             yield made
         finally:
             await made.end()
-
-
-def workers_of(router: Child) -> list[int]:
-    """The worker processes of a router: children of its nursery."""
-    nurseries = children(router.process.pid)
-    return [pid for nursery in nurseries for pid in children(nursery)]
-
-
-def children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

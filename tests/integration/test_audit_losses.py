@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,9 @@ class Sender:
         self.sent += 103
 
 
-async def to_the_record(here: Installation, stop: Callable[[], object], go_on: Callable[[], object]) -> dict[str, int]:
+async def to_the_record(
+    here: Installation, stop: Callable[[], Awaitable[object]], go_on: Callable[[], object]
+) -> dict[str, int]:
     """Send before, while something is stopped, and after; what was lost, once all that was sent is accounted for."""
     sender = Sender(Ledger(here.router, "router-1", max_bytes=SMALL))
     async with background() as tasks:
@@ -53,7 +55,7 @@ async def to_the_record(here: Installation, stop: Callable[[], object], go_on: C
         for _ in range(10):
             sender.send()
         await until(lambda: sender.ledger.idle)
-        stop()
+        await stop()
         while not sender.ledger.stuck:
             sender.send()
             await asyncio.sleep(0.02)
@@ -75,15 +77,17 @@ async def to_the_record(here: Installation, stop: Callable[[], object], go_on: C
 
 
 async def test_with_audit_stopped_all_is_stored_or_counted(small: Installation) -> None:
-    lost = await to_the_record(small, lambda: small.audit.end(signal.SIGTERM), small.audit.start)
+    lost = await to_the_record(small, small.audit.end, small.audit.begin)
     assert lost["stream_full"] > 0
 
 
 async def test_with_the_bus_stopped_all_is_stored_or_counted(small: Installation) -> None:
-    nats = small.audit.nats.process
-    lost = await to_the_record(
-        small, lambda: nats.send_signal(signal.SIGSTOP), lambda: nats.send_signal(signal.SIGCONT)
-    )
+    nats = small.nats.process
+
+    async def stop() -> None:
+        nats.send_signal(signal.SIGSTOP)
+
+    lost = await to_the_record(small, stop, lambda: nats.send_signal(signal.SIGCONT))
     assert lost["bus_away"] > 0
 
 
@@ -95,8 +99,8 @@ async def test_killed_again_and_again_it_stores_each_record_once_and_counts_it_o
                 await here.serve(*[request(each, id=new_id(), logged=each % 2 == 0) for each in range(50)])
                 sent += 50
             await asyncio.sleep(0.02 * (number % 5))  # in the middle of its work, wherever that is
-            here.audit.end(signal.SIGKILL)
-            here.audit.start()
+            here.audit.kill()
+            here.audit.begin()
         await here.audit.ready()
 
         async def all_counted() -> bool:

@@ -3,11 +3,11 @@
 import asyncio
 import base64
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from integration.audit_kit import NOW, Installation, installation, request
 
 from narthex.contracts.entities import Attempt
 from narthex.contracts.errors import Unavailable
+from narthex.testing.processes import resident_mb
 from narthex.testing.waiting import eventually
 
 
@@ -103,8 +104,8 @@ async def test_nothing_acknowledged_is_lost_when_audit_is_killed(here: Installat
     for number in range(30):
         await here.serve(*[request(number * 10 + each) for each in range(10)])
         if number % 10 == 5:  # in the middle of its work, wherever that is
-            here.audit.end(signal.SIGKILL)
-            here.audit.start()
+            here.audit.kill()
+            here.audit.begin()
 
     assert len(await here.found(300, limit=400)) == 300
 
@@ -114,10 +115,10 @@ async def test_it_stops_within_a_moment_and_finds_everything_again(here: Install
     await here.found(1)
 
     began = time.monotonic()
-    assert here.audit.end(signal.SIGTERM) == 0
+    assert await here.audit.end() == 0
     assert time.monotonic() - began < 5
     await here.serve(request(2))  # while it was away
-    here.audit.start()
+    here.audit.begin()
 
     assert [record.id for record in await here.found(2)] == ["request-0002", "request-0001"]
 
@@ -128,21 +129,25 @@ async def test_what_a_router_had_to_drop_is_counted(here: Installation) -> None:
     await here.serve(request(2))
     await here.found(2)
 
-    metrics = await asyncio.to_thread(here.audit.get, "/metrics")
-    assert 'narthex_request_records_reported_lost_total{router="router-1"} 12.0' in metrics
-    assert "narthex_request_records_written_total 2.0" in metrics
+    metrics = await here.audit.metrics()
+    assert metrics['narthex_request_records_reported_lost_total{router="router-1"}'] == 12
+    assert metrics["narthex_request_records_written_total"] == 2
 
 
 async def test_when_the_store_is_too_large_the_oldest_requests_go_and_the_counts_stay(here: Installation) -> None:
     await here.serve(request(1, time=NOW - timedelta(days=2)), request(2))
     await here.found(2)
-    assert here.audit.end(signal.SIGTERM) == 0
-    here.audit.start()  # it tells its size when it starts
-    await here.audit.ready()
-    size = await eventually(lambda: asyncio.to_thread(here.audit.metric, "narthex_log_store_bytes"))
-    assert here.audit.end(signal.SIGTERM) == 0
-    here.audit.settings["NARTHEX_AUDIT_MAX_STORE_GB"] = f"{size * 0.8 / 1e9:.9f}"  # less than two days take
-    here.audit.start()
+    assert await here.audit.end() == 0
+    await here.audit.start()  # it tells its size when it starts
+
+    async def told() -> float:
+        return (await here.audit.metrics()).get("narthex_log_store_bytes", 0.0)
+
+    size = await eventually(told)
+    assert await here.audit.end() == 0
+    limit = {"NARTHEX_AUDIT_MAX_STORE_GB": f"{size * 0.8 / 1e9:.9f}"}  # less than two days take
+    here.audit.spec = replace(here.audit.spec, environment={**here.audit.spec.environment, **limit})
+    here.audit.begin()
 
     async def cut() -> bool:
         try:
@@ -151,8 +156,7 @@ async def test_when_the_store_is_too_large_the_oldest_requests_go_and_the_counts
             return False
 
     await eventually(cut)
-    metrics = await asyncio.to_thread(here.audit.get, "/metrics")
-    assert "narthex_log_store_cuts_total 0.0" not in metrics
+    assert (await here.audit.metrics())["narthex_log_store_cuts_total"] > 0
     assert await here.charted() == 1  # of the hours around now
 
 
@@ -203,7 +207,7 @@ async def test_it_stays_small(here: Installation) -> None:
     await here.found(500, limit=500, status_to=200)
     await here.found(1, id="request-1999")
 
-    assert here.audit.resident_mb() < 230
+    assert resident_mb([here.audit.pid]) < 230
 
 
 async def test_a_store_that_is_none_is_refused_in_one_sentence(tmp_path: Path) -> None:

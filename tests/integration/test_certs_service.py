@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from narthex.bus import EVENTS, BusSettings, open_bus
+from narthex.bus import EVENTS, open_bus
 from narthex.contracts.events import CertIssued
 from narthex.contracts.queries import CERTIFICATES_SUBJECT, CertificatesAnswer, CertificatesQuestion
 from narthex.routing import Entry, Kind, TableStore, open_table_store
@@ -210,8 +210,7 @@ async def test_openssl_s_client_verifies_it(served):
 async def test_it_tells_that_it_issued_and_answers_what_it_holds(servers):
     nats, _ = servers
     told: asyncio.Queue[CertIssued] = asyncio.Queue()
-    settings = BusSettings(url=nats.url, user="registry", password=nats.passwords["registry"])  # type: ignore[arg-type]
-    async with open_bus(settings, "registry") as bus, background() as tasks, certs_on(servers) as part:
+    async with open_bus(nats.settings("registry"), "registry") as bus, background() as tasks, certs_on(servers) as part:
         await bus.ensure_streams()
         tasks.start(bus.consume(EVENTS, {CertIssued: told.put}), "events")
         async with asyncio.timeout(WITHIN_S):

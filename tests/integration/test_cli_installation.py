@@ -1,19 +1,17 @@
 """How the installation stands, from the command line; mostly without a bus, so much is wrong with it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from integration.cli_kit import Typed, typed
 from integration.registry_kit import config
-from pydantic import SecretStr
 
-from narthex.bus import EVENTS, BusSettings, open_bus
+from narthex.bus import EVENTS, open_bus
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.events import RouterDrained
 from narthex.runtime.tasks import background
-from narthex.testing.servers import nats_server
+from narthex.testing.servers import NatsServer
 from narthex.testing.waiting import eventually, until
 from narthex_registry.app import open
 
@@ -38,48 +36,48 @@ async def test_each_part_has_a_line(cli: Typed) -> None:
     assert (await cli.read("installation", "show"))["database"]["users"] == 1
 
 
-async def test_messages_that_were_given_up_are_listed_shown_tried_again_and_let_go(tmp_path: Path) -> None:
-    with nats_server(tmp_path) as nats:
+async def test_messages_that_were_given_up_are_listed_shown_tried_again_and_let_go(
+    tmp_path: Path, nats: NatsServer
+) -> None:
+    async with (
+        open(config(tmp_path, nats)) as registry,
+        open_bus(nats.settings("audit"), "audit") as audit,
+        background() as tasks,
+    ):
+        token = (tmp_path / "admin.token").read_text().strip()
+        address = {"NARTHEX_API_URL": f"http://127.0.0.1:{registry.port}", "NARTHEX_TOKEN": token}
+        cli = Typed(address["NARTHEX_API_URL"], {**address, "HOME": str(tmp_path)})
 
-        def bus_of(part: str) -> BusSettings:
-            return BusSettings(url=nats.url, user=part, password=SecretStr(nats.passwords[part]))
+        async def hear(event: RouterDrained) -> None:
+            pass
 
-        settings = replace(config(tmp_path), bus=bus_of("registry"))
-        async with open(settings) as registry, open_bus(bus_of("audit"), "audit") as audit, background() as tasks:
-            token = (tmp_path / "admin.token").read_text().strip()
-            address = {"NARTHEX_API_URL": f"http://127.0.0.1:{registry.port}", "NARTHEX_TOKEN": token}
-            cli = Typed(address["NARTHEX_API_URL"], {**address, "HOME": str(tmp_path)})
+        tasks.start(audit.consume(EVENTS, {RouterDrained: hear}), "audit")
+        async with open_bus(nats.settings("router"), "router") as router:
+            await until(lambda: router.connected)
 
-            async def hear(event: RouterDrained) -> None:
-                pass
+            async def published() -> bool:
+                try:
+                    await router.publish_raw(RouterDrained.subject, b'{"no": "\x1b[31mred"}', "one")
+                except Unavailable:  # the stream is not there yet
+                    return False
+                return True
 
-            tasks.start(audit.consume(EVENTS, {RouterDrained: hear}), "audit")
-            async with open_bus(bus_of("router"), "router") as router:
-                await until(lambda: router.connected)
+            await eventually(published)
 
-                async def published() -> bool:
-                    try:
-                        await router.publish_raw(RouterDrained.subject, b'{"no": "\x1b[31mred"}', "one")
-                    except Unavailable:  # the stream is not there yet
-                        return False
-                    return True
+        async def listed() -> str:
+            rows = await cli.rows("installation", "dead-letters", "list")
+            return next((row["NUMBER"] for row in rows if row["CONSUMER"] == "audit"), "")
 
-                await eventually(published)
+        number = await eventually(listed)
+        shown = await cli.run("installation", "dead-letters", "show", number)
+        assert "unreadable" in shown.stdout
+        assert "\x1b[" not in shown.stdout
+        assert "published again" in await cli.done("installation", "dead-letters", "retry", number)
 
-            async def listed() -> str:
-                rows = await cli.rows("installation", "dead-letters", "list")
-                return next((row["NUMBER"] for row in rows if row["CONSUMER"] == "audit"), "")
+        async def again() -> str:
+            found = await listed()
+            return found if found != number else ""
 
-            number = await eventually(listed)
-            shown = await cli.run("installation", "dead-letters", "show", number)
-            assert "unreadable" in shown.stdout
-            assert "\x1b[" not in shown.stdout
-            assert "published again" in await cli.done("installation", "dead-letters", "retry", number)
-
-            async def again() -> str:
-                found = await listed()
-                return found if found != number else ""
-
-            other = await eventually(again)
-            assert await cli.done("installation", "dead-letters", "discard", other) == f"dead letter {other} is gone\n"
-            assert "there is no dead letter" in await cli.refused("installation", "dead-letters", "show", other)
+        other = await eventually(again)
+        assert await cli.done("installation", "dead-letters", "discard", other) == f"dead letter {other} is gone\n"
+        assert "there is no dead letter" in await cli.refused("installation", "dead-letters", "show", other)

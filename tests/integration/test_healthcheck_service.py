@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from aiohttp import web
 
-from narthex.bus import EVENTS, Bus, BusSettings, open_bus
+from narthex.bus import EVENTS, Bus, open_bus
 from narthex.contracts.entities import Health, HealthCheck, Instance, Service, Version
 from narthex.contracts.events import (
     Event,
@@ -73,8 +73,7 @@ class Registry:
 
 @asynccontextmanager
 async def registry_at(nats: NatsServer) -> AsyncIterator[Registry]:
-    settings = BusSettings(url=nats.url, user="registry", password=nats.passwords["registry"])  # type: ignore[arg-type]
-    async with open_bus(settings, "registry") as bus, background() as tasks:
+    async with open_bus(nats.settings("registry"), "registry") as bus, background() as tasks:
         await bus.ensure_streams()
         registry = Registry(bus)
         tasks.start(bus.answer(SNAPSHOT_SUBJECT, SnapshotQuestion, registry.page), "snapshot")

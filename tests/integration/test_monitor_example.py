@@ -4,37 +4,24 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-from pydantic import SecretStr
-
-from narthex.bus import BusSettings, open_bus
+from narthex.bus import open_bus
 from narthex.contracts.entities import Health, ReplicaHealth, RequestRecord
 from narthex.contracts.events import LimitReached, ReplicaHealthChanged, RequestsServed
-from narthex.testing.servers import NatsServer, nats_server
+from narthex.testing.servers import NatsServer
 from narthex.testing.waiting import until
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "monitor.py"
 
 
-@pytest.fixture
-async def nats(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    with nats_server(tmp_path) as server:
-        yield server
-
-
 async def test_it_prints_each_event_as_a_line(nats: NatsServer) -> None:
-    def settings(part: str) -> BusSettings:
-        return BusSettings(url=nats.url, user=part, password=SecretStr(nats.passwords[part]))
-
     environment = {"PATH": os.environ["PATH"], "NATS_URL": nats.url, "NATS_PASSWORD": nats.passwords["monitor"]}
     async with (
-        open_bus(settings("registry"), "registry") as registry,
-        open_bus(settings("healthcheck"), "healthcheck") as healthcheck,
-        open_bus(settings("router"), "router") as router,
+        open_bus(nats.settings("registry"), "registry") as registry,
+        open_bus(nats.settings("healthcheck"), "healthcheck") as healthcheck,
+        open_bus(nats.settings("router"), "router") as router,
     ):
         await registry.ensure_streams()
         await until(lambda: healthcheck.connected and router.connected)

@@ -7,78 +7,47 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.databases import database_settings
+from integration.registry_kit import P, config
 
-from narthex.bus import EVENTS, Bus, BusSettings, open_bus
+from narthex.bus import EVENTS, Bus, open_bus
 from narthex.contracts import events
 from narthex.contracts.entities import Health, OpenRequest, ReplicaHealth
 from narthex.contracts.errors import Invalid, Unavailable
 from narthex.contracts.events import BY_SUBJECT, REGISTRY_FACTS, Event, ReplicaHealthChanged, RouteApplied
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
-from narthex.runtime.settings import ProcessSettings, SealingSettings
 from narthex.runtime.tasks import background
 from narthex.testing.rest import Rest, rest
-from narthex.testing.servers import NatsServer, free_port, nats_server, new_passwords
+from narthex.testing.servers import NatsPlace, NatsServer, free_port, nats_server, new_passwords
 from narthex.testing.waiting import eventually
-from narthex_registry.app import Config, open
-from narthex_registry.config import ApiSettings, RegistrySettings
+from narthex_registry.app import open
+from narthex_registry.config import RegistrySettings
 
-P = "/v2.1/projects/default"
 V1 = f"{P}/deployments/hello/versions/v1"
 INSTANCES = f"{V1}/instances"
 
 
-@dataclass(frozen=True)
-class Absent:
-    """A nats-server that is not there (yet)."""
-
-    port: int
-    passwords: dict[str, str]
-
-    @property
-    def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
-
-
-@pytest.fixture
-def nats(tmp_path: Path) -> Any:
-    with nats_server(tmp_path) as server:
-        yield server
-
-
 @asynccontextmanager
-async def running(directory: Path, nats: NatsServer | Absent, **registry: Any) -> AsyncIterator[Rest]:
+async def running(directory: Path, nats: NatsPlace, **registry: Any) -> AsyncIterator[Rest]:
     """A registry on a bus, and its API as the administrator."""
-    config = Config(
-        process=ProcessSettings(data_dir=directory),
-        sealing=SealingSettings(key_file=directory / "sealing.key"),
-        bus=settings(nats, "registry"),
-        api=ApiSettings(port=0),
-        database=database_settings(directory),
-        registry=RegistrySettings(**registry),
-    )
-    async with open(config) as part, rest(part.port, (directory / "admin.token").read_text().strip()) as client:
+    settings = replace(config(directory, nats), registry=RegistrySettings(**registry))
+    async with open(settings) as part, rest(part.port, (directory / "admin.token").read_text().strip()) as client:
         yield client
 
 
-def settings(nats: NatsServer | Absent, part: str) -> BusSettings:
-    return BusSettings.model_validate({"url": nats.url, "user": part, "password": nats.passwords[part]})
-
-
 @asynccontextmanager
-async def heard(nats: NatsServer | Absent) -> AsyncIterator[list[Event]]:
+async def heard(nats: NatsPlace) -> AsyncIterator[list[Event]]:
     """Every fact of the registry as the router's durable consumer gets it, from the stream's beginning."""
     facts: list[Event] = []
 
     async def on_fact(event: Event) -> None:
         facts.append(event)
 
-    async with open_bus(settings(nats, "router"), "router") as bus, background() as tasks:
+    async with open_bus(nats.settings("router"), "router") as bus, background() as tasks:
         tasks.start(bus.consume(EVENTS, dict.fromkeys(REGISTRY_FACTS, on_fact)), "facts")
         yield facts
 
@@ -155,7 +124,7 @@ async def test_a_refused_request_leaves_no_hole_in_the_sequence(tmp_path: Path, 
 
 
 async def test_what_was_acknowledged_while_nats_was_away_is_published_in_order_later(tmp_path: Path) -> None:
-    away = Absent(free_port(), new_passwords())
+    away = NatsPlace(free_port(), new_passwords())
     async with running(tmp_path, away) as api:
         await hello(api)
     async with running(tmp_path, away) as api:  # and it survives a restart of the registry
@@ -169,7 +138,7 @@ async def test_what_was_acknowledged_while_nats_was_away_is_published_in_order_l
 
 
 async def test_the_streams_come_back_when_nats_lost_its_store(tmp_path: Path) -> None:
-    place = Absent(free_port(), new_passwords())
+    place = NatsPlace(free_port(), new_passwords())
     async with running(tmp_path, place) as api:
         with nats_server(tmp_path / "one", port=place.port, passwords=place.passwords):
             async with heard(place) as facts:
@@ -223,7 +192,7 @@ async def connected(bus: Bus) -> None:
 
 @pytest.mark.on_postgres
 async def test_a_snapshot_names_everything_once_whatever_the_page_size(tmp_path: Path, nats: NatsServer) -> None:
-    async with running(tmp_path, nats) as api, open_bus(settings(nats, "router"), "router") as bus:
+    async with running(tmp_path, nats) as api, open_bus(nats.settings("router"), "router") as bus:
         await hello(api)
         await api.made(f"{P}/services", {"name": "web", "deployment": "hello", "port": 8080})
         for port in range(9000, 9003):
@@ -250,7 +219,7 @@ async def test_a_snapshot_names_everything_once_whatever_the_page_size(tmp_path:
 
 @pytest.mark.on_postgres
 async def test_a_change_between_two_pages_keeps_the_sequence_of_the_first(tmp_path: Path, nats: NatsServer) -> None:
-    async with running(tmp_path, nats) as api, open_bus(settings(nats, "router"), "router") as bus:
+    async with running(tmp_path, nats) as api, open_bus(nats.settings("router"), "router") as bus:
         await hello(api)
         await connected(bus)
         first = await bus.ask(SNAPSHOT_SUBJECT, SnapshotQuestion(limit=2), SnapshotPage)
@@ -262,7 +231,7 @@ async def test_a_change_between_two_pages_keeps_the_sequence_of_the_first(tmp_pa
 
 
 async def test_a_cursor_that_is_none_is_refused(tmp_path: Path, nats: NatsServer) -> None:
-    async with running(tmp_path, nats), open_bus(settings(nats, "router"), "router") as bus:
+    async with running(tmp_path, nats), open_bus(nats.settings("router"), "router") as bus:
         await connected(bus)
         with pytest.raises(Invalid, match="cursor"):
             await bus.ask(SNAPSHOT_SUBJECT, SnapshotQuestion(cursor="x"), SnapshotPage)
@@ -323,7 +292,7 @@ async def test_an_instance_is_shown_draining_at_once_and_removed_later(tmp_path:
 async def test_an_instance_goes_when_every_router_has_released_it(tmp_path: Path, nats: NatsServer) -> None:
     async with (
         running(tmp_path, nats, drain_s=600) as api,
-        open_bus(settings(nats, "router"), "router") as bus,
+        open_bus(nats.settings("router"), "router") as bus,
         background() as tasks,
     ):
         await hello(api)
@@ -398,7 +367,7 @@ async def test_a_lease_is_renewed_with_or_without_a_note(tmp_path: Path, nats: N
 
 @pytest.mark.on_postgres
 async def test_health_is_shown_and_older_verdicts_are_ignored(tmp_path: Path, nats: NatsServer) -> None:
-    async with running(tmp_path, nats) as api, open_bus(settings(nats, "healthcheck"), "healthcheck") as bus:
+    async with running(tmp_path, nats) as api, open_bus(nats.settings("healthcheck"), "healthcheck") as bus:
         await hello(api)
         await api.made(f"{P}/services", {"name": "web", "deployment": "hello", "port": 8080})
         made = await api.made(INSTANCES, {"address": "127.0.0.1"})
@@ -438,7 +407,7 @@ async def test_health_is_shown_and_older_verdicts_are_ignored(tmp_path: Path, na
 
 
 async def test_a_service_is_propagated_when_every_worker_has_it(tmp_path: Path, nats: NatsServer) -> None:
-    async with running(tmp_path, nats) as api, open_bus(settings(nats, "router"), "router") as bus:
+    async with running(tmp_path, nats) as api, open_bus(nats.settings("router"), "router") as bus:
         await hello(api)
         made = await api.made(INSTANCES, {"address": "127.0.0.1"})
         await api.made(f"{P}/services", {"name": "web", "deployment": "hello", "port": 8080})

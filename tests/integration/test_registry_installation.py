@@ -3,42 +3,27 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from integration.registry_kit import P, config, running
-from pydantic import SecretStr
+from integration.registry_kit import P, running
 
-from narthex.bus import EVENTS, Bus, BusSettings, consumer, open_bus
+from narthex.bus import EVENTS, Bus, consumer, open_bus
 from narthex.contracts.entities import WorkerLoad
 from narthex.contracts.events import ProberAlive, RouteApplied, RouterDrained, ServiceCreated
 from narthex.contracts.queries import LOG_STORE_SUBJECT, LogStoreQuestion, LogStoreState
 from narthex.runtime.tasks import background
-from narthex.testing.rest import Rest, rest
-from narthex.testing.servers import NatsServer, nats_server
+from narthex.testing.rest import Rest
+from narthex.testing.servers import NatsServer
 from narthex.testing.waiting import eventually
-from narthex_registry.app import open
 
 STATE, LETTERS = "/v2.1/installation", "/v2.1/installation/dead-letters"
 
 
-@pytest_asyncio.fixture
-async def nats(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    with nats_server(tmp_path) as server:
-        yield server
-
-
-def bus_of(nats: NatsServer, part: str) -> BusSettings:
-    return BusSettings(url=nats.url, user=part, password=SecretStr(nats.passwords[part]))
-
-
 @asynccontextmanager
 async def installed(directory: Path, nats: NatsServer) -> AsyncIterator[Rest]:
-    settings = replace(config(directory), bus=bus_of(nats, "registry"))
-    async with open(settings) as registry, rest(registry.port, (directory / "admin.token").read_text().strip()) as api:
+    async with running(directory, nats) as api:
 
         async def streams() -> bool:
             return len((await api.get(STATE))[1]["bus"]["streams"]) == 3
@@ -59,9 +44,9 @@ async def given_up(bus: Bus, heard: list[Any]) -> None:
 async def test_all_parts_are_in_one_answer_and_those_that_are_away_say_so(tmp_path: Path, nats: NatsServer) -> None:
     async with (
         installed(tmp_path, nats) as api,
-        open_bus(bus_of(nats, "router"), "router") as router,
-        open_bus(bus_of(nats, "healthcheck"), "healthcheck") as health,
-        open_bus(bus_of(nats, "audit"), "audit") as audit,
+        open_bus(nats.settings("router"), "router") as router,
+        open_bus(nats.settings("healthcheck"), "healthcheck") as health,
+        open_bus(nats.settings("audit"), "audit") as audit,
         background() as tasks,
     ):
 
@@ -111,8 +96,8 @@ async def test_without_the_bus_the_answer_says_what_is_away(tmp_path: Path) -> N
 async def test_a_message_that_was_given_up_is_shown_tried_again_and_let_go(tmp_path: Path, nats: NatsServer) -> None:
     async with (
         installed(tmp_path, nats) as api,
-        open_bus(bus_of(nats, "router"), "router") as router,
-        open_bus(bus_of(nats, "audit"), "audit") as audit,
+        open_bus(nats.settings("router"), "router") as router,
+        open_bus(nats.settings("audit"), "audit") as audit,
         background() as tasks,
     ):
         heard: list[Any] = []
@@ -156,8 +141,8 @@ async def test_a_message_that_was_given_up_is_shown_tried_again_and_let_go(tmp_p
 async def test_what_is_tried_again_reaches_who_can_handle_it_now(tmp_path: Path, nats: NatsServer) -> None:
     async with (
         installed(tmp_path, nats) as api,
-        open_bus(bus_of(nats, "router"), "router") as router,
-        open_bus(bus_of(nats, "audit"), "audit") as audit,
+        open_bus(nats.settings("router"), "router") as router,
+        open_bus(nats.settings("audit"), "audit") as audit,
         background() as tasks,
     ):
         heard: list[Any] = []

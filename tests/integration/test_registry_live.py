@@ -4,43 +4,33 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-import pytest_asyncio
 from integration.registry_kit import P, config, running
 from integration.registry_people import House
-from pydantic import SecretStr
 
-from narthex.bus import BusSettings, open_bus
+from narthex.bus import open_bus
 from narthex.contracts.entities import ReplicaHealth
 from narthex.contracts.events import ReplicaHealthChanged
 from narthex.contracts.queries import RATES_SUBJECT, RatesAnswer, RatesQuestion
 from narthex.runtime.tasks import background
 from narthex.testing.rest import rest
-from narthex.testing.servers import NatsServer, nats_server
+from narthex.testing.servers import NatsServer
 from narthex.testing.waiting import eventually
 from narthex_registry.app import open
-
-
-@pytest_asyncio.fixture
-async def nats(tmp_path: Path) -> AsyncIterator[NatsServer]:
-    with nats_server(tmp_path) as server:
-        yield server
-
-
-def bus_of(nats: NatsServer, part: str) -> BusSettings:
-    return BusSettings(url=nats.url, user=part, password=SecretStr(nats.passwords[part]))
 
 
 @asynccontextmanager
 async def busy(directory: Path, nats: NatsServer) -> AsyncIterator[House]:
     """A registry with the bus, and one that answers for the log store: every service was called 120 times."""
-    settings = replace(config(directory), bus=bus_of(nats, "registry"))
-    async with open(settings) as registry, open_bus(bus_of(nats, "audit"), "audit") as bus, background() as tasks:
+    async with (
+        open(config(directory, nats)) as registry,
+        open_bus(nats.settings("audit"), "audit") as bus,
+        background() as tasks,
+    ):
         token = (directory / "admin.token").read_text().strip()
         async with rest(registry.port, token) as client:
             house = House(registry.port, client, {"administrator": token})
@@ -125,8 +115,10 @@ async def test_one_question_tells_how_all_services_of_a_project_stand(tmp_path: 
 
 
 async def test_without_the_log_store_instances_are_told_and_rates_are_not(tmp_path: Path, nats: NatsServer) -> None:
-    settings = replace(config(tmp_path), bus=bus_of(nats, "registry"))
-    async with open(settings) as registry, rest(registry.port, (tmp_path / "admin.token").read_text().strip()) as api:
+    async with (
+        open(config(tmp_path, nats)) as registry,
+        rest(registry.port, (tmp_path / "admin.token").read_text().strip()) as api,
+    ):
         await House(registry.port, api).stock()
         _, live = await api.get(f"{P}/live")
         assert live["measured"] is False
@@ -152,7 +144,7 @@ async def test_whoever_may_see_one_service_is_told_of_that_one(tmp_path: Path, n
 
 
 async def test_a_change_of_health_is_seen_by_who_watches(tmp_path: Path, nats: NatsServer) -> None:
-    async with busy(tmp_path, nats) as house, open_bus(bus_of(nats, "healthcheck"), "healthcheck") as bus:
+    async with busy(tmp_path, nats) as house, open_bus(nats.settings("healthcheck"), "healthcheck") as bus:
         await house.stock()
         instance = await with_an_instance(house)
         async with watching(house) as stream:
@@ -207,6 +199,19 @@ async def test_a_stream_ends_when_its_caller_is_signed_out_or_may_not_watch_any_
             assert (await house.api.delete(f"{P}/role-assignments/{role}"))[0] == 204
             data, _ = await other.until("end")
             assert "events.list" in data["error"]
+
+
+async def test_the_tail_of_requests_ends_too_when_its_caller_is_signed_out(
+    tmp_path: Path, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("narthex_registry.api.sse.HEARTBEAT_S", 0.1)
+    async with busy(tmp_path, nats) as house:
+        await house.stock()
+        await house.member("ada", "project-viewer")
+        async with watching(house, "ada", f"{P}/services/web/requests/stream") as tail:
+            assert (await house.ask("ada", "POST", "/v2.1/oauth/sign-out"))[0] == 204
+            data, _ = await tail.until("end")
+            assert data["error"] == "you are not signed in any more; sign in again"
 
 
 @pytest.mark.on_postgres

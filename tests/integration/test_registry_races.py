@@ -7,55 +7,27 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from integration.databases import database_settings
+from integration.registry_kit import P, running
 
-from narthex.bus import EVENTS, BusSettings, open_bus
+from narthex.bus import EVENTS, open_bus
 from narthex.contracts import events
 from narthex.contracts.events import REGISTRY_FACTS, Event
 from narthex.routing import Kind, TableStore, open_table_store
-from narthex.runtime.settings import ProcessSettings, SealingSettings
 from narthex.runtime.tasks import background
-from narthex.testing.rest import Rest, rest
-from narthex.testing.servers import NatsServer, nats_server, valkey_server
+from narthex.testing.rest import Rest
+from narthex.testing.servers import NatsServer, valkey_server
 from narthex.testing.waiting import eventually, until
-from narthex_registry.app import Config, open
-from narthex_registry.config import ApiSettings
 from narthex_router.follower import Follower
 from narthex_router.projection import Projection
 from narthex_router.table import Table
 
 pytestmark = pytest.mark.on_postgres
 
-P = "/v2.1/projects/default"
 CLIENTS = 50
 POSSIBLE = {"POST 201", "POST 409", "PATCH 200", "PATCH 404", "DELETE 204", "DELETE 404"}
 NAMES = [f"web-{number}" for number in range(5)]
-
-
-@pytest.fixture
-def nats(tmp_path: Path) -> Any:
-    with nats_server(tmp_path) as server:
-        yield server
-
-
-def settings(nats: NatsServer, part: str) -> BusSettings:
-    return BusSettings.model_validate({"url": nats.url, "user": part, "password": nats.passwords[part]})
-
-
-@asynccontextmanager
-async def running(directory: Path, nats: NatsServer) -> AsyncIterator[Rest]:
-    config = Config(
-        process=ProcessSettings(data_dir=directory),
-        sealing=SealingSettings(key_file=directory / "sealing.key"),
-        bus=settings(nats, "registry"),
-        api=ApiSettings(port=0),
-        database=database_settings(directory),
-    )
-    async with open(config) as part, rest(part.port, (directory / "admin.token").read_text().strip()) as client:
-        yield client
 
 
 @asynccontextmanager
@@ -66,7 +38,7 @@ async def heard(nats: NatsServer) -> AsyncIterator[list[Event]]:
     async def on_fact(event: Event) -> None:
         facts.append(event)
 
-    async with open_bus(settings(nats, "audit"), "audit") as bus, background() as tasks:
+    async with open_bus(nats.settings("audit"), "audit") as bus, background() as tasks:
         tasks.start(bus.consume(EVENTS, dict.fromkeys(REGISTRY_FACTS, on_fact)), "facts")
         yield facts
 
@@ -116,7 +88,7 @@ async def routed(directory: Path, nats: NatsServer) -> AsyncIterator[tuple[Table
     """The shared table as a router fills it, and what two workers make of it."""
     with valkey_server(directory) as valkey:
         async with (
-            open_bus(settings(nats, "router"), "router") as bus,
+            open_bus(nats.settings("router"), "router") as bus,
             open_table_store(valkey.url, timeout_s=2.0) as store,
             background() as tasks,
         ):

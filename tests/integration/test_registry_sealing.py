@@ -12,6 +12,7 @@ from narthex.runtime.key_file import promoted, read_keys, replace_keys, staged, 
 from narthex.runtime.sealing import Sealer
 from narthex.testing.rest import Rest, rest
 from narthex.testing.waiting import eventually
+from narthex_registry import callers
 from narthex_registry.app import open
 from narthex_registry.database import open_database
 from narthex_registry.tables import EnvironmentVariable, Webhook
@@ -31,6 +32,7 @@ HOOK = {
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_file, "LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(callers, "FORGET_AFTER_S", 0.05)
 
 
 async def secrets_in(api: Rest) -> str:

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from integration.registry_kit import SERVICE, P
-from pydantic import SecretStr
 
-from narthex.bus import BusSettings, open_bus
+from narthex.bus import open_bus
 from narthex.contracts.entities import Health, ReplicaHealth, RequestRecord
 from narthex.contracts.events import ReplicaHealthChanged, RequestsServed
 from narthex.runtime.settings import ProcessSettings, SealingSettings
@@ -83,8 +82,7 @@ class Here:
         return headers, json.loads(body)
 
     async def told(self, part: str, event: Any) -> None:
-        settings = BusSettings(url=self.nats.url, user=part, password=SecretStr(self.nats.passwords[part]))
-        async with open_bus(settings, part) as bus:
+        async with open_bus(self.nats.settings(part), part) as bus:
             await eventually(lambda: _done(bus.connected))
             await bus.publish(event)
 
@@ -99,7 +97,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
         config = Config(
             process=ProcessSettings(data_dir=tmp_path, domain="example.test"),
             sealing=SealingSettings(key_file=tmp_path / "sealing.key"),
-            bus=BusSettings(url=nats.url, user="registry", password=SecretStr(nats.passwords["registry"])),
+            bus=nats.settings("registry"),
             api=ApiSettings(port=0),
             webhooks=WebhookSettings(allow_networks="127.0.0.0/8"),
         )

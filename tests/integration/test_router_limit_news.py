@@ -3,30 +3,17 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from narthex.bus import BusSettings, open_bus
+from narthex.bus import open_bus
 from narthex.contracts.events import LimitReached
 from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitAsked, LimitUse, LimitUseAnswer, LimitUseQuestion
 from narthex.routing import open_limit_store, rate_key
 from narthex.routing.limits import RateAsk
 from narthex.runtime.tasks import background
-from narthex.testing.servers import NatsServer, nats_server, valkey_server
+from narthex.testing.servers import NatsServer, valkey_server
 from narthex.testing.waiting import eventually, until
 from narthex_router.herald import Herald
 from narthex_router.meter import meter
-
-
-@pytest.fixture
-def nats(tmp_path: Path) -> Any:
-    with nats_server(tmp_path) as server:
-        yield server
-
-
-def settings(nats: NatsServer, part: str) -> BusSettings:
-    return BusSettings(url=nats.url, user=part, password=nats.passwords[part])
 
 
 def said(refused: int, service_id: str = "svc") -> bytes:
@@ -41,8 +28,8 @@ async def test_limits_that_are_reached_are_told_in_sums_not_one_by_one(nats: Nat
         heard.append(event)
 
     async with (
-        open_bus(settings(nats, "registry"), "registry") as registry,
-        open_bus(settings(nats, "router"), "router") as router,
+        open_bus(nats.settings("registry"), "registry") as registry,
+        open_bus(nats.settings("router"), "router") as router,
         background() as tasks,
     ):
         await registry.ensure_streams()
@@ -72,8 +59,8 @@ async def test_limits_that_are_reached_are_told_in_sums_not_one_by_one(nats: Nat
 async def test_a_router_answers_how_much_of_a_limit_is_in_use(nats: NatsServer, tmp_path: Path) -> None:
     with valkey_server(tmp_path) as valkey:
         async with (
-            open_bus(settings(nats, "registry"), "registry") as registry,
-            open_bus(settings(nats, "router"), "router") as router,
+            open_bus(nats.settings("registry"), "registry") as registry,
+            open_bus(nats.settings("router"), "router") as router,
             open_limit_store(valkey.url, 2.0) as budgets,
             background() as tasks,
         ):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis.asyncio
 
-from narthex.bus import BusSettings, open_bus
+from narthex.bus import open_bus
 from narthex.contracts.entities import Project, Service
 from narthex.contracts.events import Event, ProjectUpdated, ServiceUpdated
 from narthex.contracts.queries import SNAPSHOT_SUBJECT, SnapshotFact, SnapshotPage, SnapshotQuestion
@@ -16,10 +16,6 @@ from narthex.runtime.tasks import background
 from narthex.testing.servers import NatsServer, ValkeyServer, nats_server, valkey_server
 from narthex.testing.waiting import eventually, until
 from narthex_router.projection import Projection
-
-
-def settings(nats: NatsServer, part: str) -> BusSettings:
-    return BusSettings.model_validate({"url": nats.url, "user": part, "password": nats.passwords[part]})
 
 
 def registry_of(services: int) -> Callable[[SnapshotQuestion], Awaitable[SnapshotPage]]:
@@ -43,8 +39,8 @@ async def projecting(
 ) -> AsyncIterator[TableStore]:
     """A router that projects what a registry with so many services says."""
     async with (
-        open_bus(settings(nats, "registry"), "registry") as registry,
-        open_bus(settings(nats, "router"), "router") as bus,
+        open_bus(nats.settings("registry"), "registry") as registry,
+        open_bus(nats.settings("router"), "router") as bus,
         open_table_store(valkey.url, timeout_s=2.0) as store,
         background() as tasks,
     ):

@@ -14,10 +14,11 @@ import pytest
 import pytest_asyncio
 from integration.router_kit import HOST, service_entries
 from integration.router_load import KINDS, load
-from integration.router_process import REQUEST, Site, ended, get, says, site, workers_of
+from integration.router_process import REQUEST, Site, ended, get, says, site
 from integration.router_streams import UPGRADE, echo, events
 
 from narthex.testing.backend import answer, backend
+from narthex.testing.processes import workers_of
 from narthex.testing.servers import free_port
 from narthex.testing.waiting import eventually, until
 
@@ -57,7 +58,7 @@ async def test_replaced_under_load_it_loses_no_request(here: Site) -> None:
         for workers in IN_TURN:
             replaced, serving = serving, await here.start(router_workers=workers)
             assert await ended(replaced) == 0
-            assert len(workers_of(serving)) == workers
+            assert len(workers_of(serving.process.pid)) == workers
             so_far.answered.clear()
             await until(lambda: len(so_far.answered) == KINDS)
     assert so_far.failures == []

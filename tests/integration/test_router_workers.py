@@ -18,6 +18,7 @@ from narthex.runtime.sealing import Sealer
 from narthex.runtime.tasks import background
 from narthex.testing.backend import answer, backend
 from narthex.testing.ca import ThrowAwayCA
+from narthex.testing.processes import children
 from narthex.testing.servers import free_port, valkey_server
 from narthex.testing.waiting import eventually, until
 from narthex_router.diskcopy import write_copy
@@ -78,8 +79,7 @@ def nursery_of(under_test: Workers) -> int:
 
 def pids(under_test: Workers) -> list[int]:
     """The worker processes: children of the nursery, which is a child of ours."""
-    nursery = nursery_of(under_test)
-    return [int(pid) for pid in Path(f"/proc/{nursery}/task/{nursery}/children").read_text().split()]
+    return children(nursery_of(under_test))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stuck"])

@@ -23,6 +23,7 @@ from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.embedded.ports import free_ports
 from narthex.runtime.supervisor import lock
 from narthex.runtime.supervisor.plan import Plan, Spec, encode
+from narthex.testing.processes import alive, children
 from narthex.testing.waiting import eventually_sync
 
 # A service that says it is ready, keeps a diary, and misbehaves as it is told to.
@@ -88,14 +89,6 @@ class Supervised:
     def diary(self, word: str) -> list[str]:
         lines = Path(self.plan.directory, "diary").read_text().splitlines()
         return [line.split()[-1] for line in lines if line.startswith(f"{word} ")]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that waits for its parent to notice its end does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture
@@ -288,5 +281,4 @@ def test_a_program_that_cannot_be_run_ends_the_start_in_one_sentence(plan_of: Ca
 
 
 def _child_of(parent: int) -> int:
-    children = Path(f"/proc/{parent}/task/{parent}/children")
-    return int(eventually_sync(lambda: children.read_text().split())[0])
+    return eventually_sync(lambda: children(parent))[0]

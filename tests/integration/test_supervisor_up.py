@@ -15,6 +15,7 @@ import pytest
 
 from narthex.runtime.child import die_with_parent
 from narthex.runtime.embedded.ports import free_ports
+from narthex.testing.processes import alive, descendants, resident_mb
 from narthex.testing.waiting import eventually_sync
 
 READY_WITHIN_S = 6.0  # the promise for an idle machine with two cores; measured: 2.9
@@ -69,26 +70,6 @@ def _start(directory: Path, flags: list[str], number: int) -> Up:
             preexec_fn=die_with_parent(),
         )
     return Up(directory / "data", process, output)
-
-
-def descendants(pid: int) -> list[int]:
-    """The children of a process, their children, and so on."""
-    children = [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
-    return [process for child in children for process in (child, *descendants(child))]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def resident_mb(pids: list[int]) -> float:
-    text = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
-    return sum(int(status.split("VmRSS:")[1].split()[0]) for status in text) / 1024
 
 
 def test_it_is_soon_ready_small_and_leaves_nothing_when_stopped(start: Callable[[], Up]) -> None:

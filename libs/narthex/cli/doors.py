@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from narthex.cli.fields import text_of
 from narthex.cli.moments import span
 from narthex.cli.options import Json, Project, ServiceName
 from narthex.cli.output import Column, notice, show_list, show_one
@@ -67,10 +68,7 @@ def client_certificates(
 
 
 def _door(authorities: Path, user: str | None, names: list[str] | None) -> dict[str, Any]:
-    try:
-        text = authorities.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"--ca: cannot read {authorities}: {error}") from None
+    text = text_of("--ca", authorities)
     return body(ClientCertificatesBody, authorities=text, user=user, names=names).model_dump()
 
 

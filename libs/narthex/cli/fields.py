@@ -78,7 +78,7 @@ def fraction(parameter: str, field: str, help: str) -> Field:
 def from_file(parameter: str, field: str, help: str) -> Field:
     """The text of a file."""
     option = typer.Option(flag_of(parameter), metavar="FILE", help=help)
-    return Field(parameter, field, Annotated[Path | None, option], lambda path: _text_of(flag_of(parameter), path))
+    return Field(parameter, field, Annotated[Path | None, option], lambda path: text_of(flag_of(parameter), path))
 
 
 def document(parameter: str, field: str, help: str) -> Field:
@@ -179,7 +179,8 @@ def _seconds(flag: str, value: str) -> float | None:
     return float(value)
 
 
-def _text_of(flag: str, path: Path) -> str:
+def text_of(flag: str, path: Path) -> str:
+    """The text of the file that a flag names."""
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from narthex.cli import complete
+from narthex.cli.exits import Exit
 from narthex.cli.options import Force, Json, Project, ServiceName, Timeout, WaitS
 from narthex.cli.output import Column, notice, show_list, show_one, waiting
 from narthex.cli.session import body, connect
@@ -101,7 +102,7 @@ def start_rollout(
                 made = api.rollouts.wait_until_over(name, made.id, timeout=timeout)
     show_one(made, json)
     if made.state == RolloutState.ROLLED_BACK:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 @app.command("stop")

@@ -71,6 +71,7 @@ def read_request(
     message: httpx2.ServerSentEvent, on_skipped: Callable[[int], None] | None = None
 ) -> RequestRecord | None:
     """The request in a message; `on_skipped` hears how many came faster than they were read."""
+    _see_that_it_goes_on(message)
     if message.event == "skipped" and on_skipped is not None:
         on_skipped(_read(_Skipped, message).count)
     return _read(RequestRecord, message) if message.event == "request" else None

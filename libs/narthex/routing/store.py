@@ -122,9 +122,10 @@ class TableStore:
         with unavailable():
             last = await self._client.xrevrange(CHANGES, count=1)
             count = await self._client.get(COUNT)
-        for stream_id, fields in last:
-            return _position(stream_id, fields, int(count or 0))
-        return Position()
+        if not last:
+            return Position()
+        stream_id, fields = last[0]
+        return _position(stream_id, fields, int(count or 0))
 
     async def load(self, kinds: Iterable[Kind] = tuple(Kind)) -> AsyncIterator[Entry]:
         """Every entry, tombstones included. Entries that cannot be read are skipped and logged."""
@@ -202,12 +203,15 @@ class TableStore:
         forgotten, instances = 0, set[str]()
         async for page in self.pages(kind for kind in Kind if kind not in (Kind.HEALTH, Kind.CERTIFICATE)):
             instances.update(entry.key for entry in page if entry.kind is Kind.INSTANCE and entry.payload is not None)
-            old = [entry for entry in page if entry.payload is None and entry.sequence <= upto_sequence]
+            old = [
+                entry
+                for entry in page
+                if (entry.payload is None and entry.sequence <= upto_sequence)
+                or (entry.kind is Kind.SIGN_OUT and entry.revision < now)
+            ]
             forgotten += await self._forget_all(old)
         async for page in self.pages([Kind.HEALTH]):
             forgotten += await self._forget_all([entry for entry in page if entry.key not in instances])
-        async for page in self.pages([Kind.SIGN_OUT]):
-            forgotten += await self._forget_all([entry for entry in page if entry.revision < now])
         return forgotten
 
     async def _forget_all(self, entries: list[Entry]) -> int:

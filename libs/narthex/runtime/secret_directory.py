@@ -15,6 +15,7 @@ from narthex.contracts.errors import Misconfigured
 from narthex.routing.users import VALKEY_USERS, valkey_users
 from narthex.runtime.sealing import KEY_BYTES
 from narthex.runtime.secret_files import read_secret
+from narthex.runtime.supervisor.status import write_atomically
 
 OTHERS = ("postgres", "clickhouse", "grafana")  # passwords of what is not ours
 SEALING_KEY = "sealing.key"
@@ -51,11 +52,8 @@ def _replace(directory: Path, files: Mapping[str, str]) -> list[str]:
         path = directory / name
         if path.exists() and path.read_text() == text:
             continue
-        draft = path.with_name(f".{name}.new")
-        draft.write_text(text)
         # Mounted into containers with users of their own; on this machine the directory keeps others out.
-        draft.chmod(0o644)
-        draft.replace(path)
+        write_atomically(path, text, 0o644)
         changed.append(name)
     return changed
 

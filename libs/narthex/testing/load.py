@@ -78,6 +78,19 @@ class Request:
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + self.body
 
 
+async def status(port: int, host: str) -> int:
+    """What a router answers to one request on a connection of its own; 0: it does not."""
+    try:
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(Request(host).wire("status", last=True))
+            answer = await reader.read()
+            writer.close()
+    except (OSError, EOFError, TimeoutError):
+        return 0
+    return int(answer.split(b" ")[1]) if answer else 0
+
+
 class Client:
     """Sends one request after another, on one connection while it lasts or on a new one each time."""
 

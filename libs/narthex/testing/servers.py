@@ -1,7 +1,7 @@
 """Real servers for tests: a nats-server and a valkey-server as children on free loopback ports.
 
     with nats_server(tmp_path) as nats, valkey_server(tmp_path) as valkey:
-        settings = BusSettings(url=nats.url, user="registry", password=nats.passwords["registry"])
+        bus = open_bus(nats.settings("registry"), "registry")
         store = open_table_store(valkey.url, timeout_s=2.0)
 
 Both start in under 0.1 s. The NATS users and their permissions are the ones of production
@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import Any
 
+from narthex.bus import BusSettings
 from narthex.bus.permissions import ROLES, nats_config
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.child import die_with_parent
@@ -29,12 +31,25 @@ STOP_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True)
-class NatsServer:
-    """A running nats-server: where it is, and the password of each part's user."""
+class NatsPlace:
+    """Where a nats-server is, or will be, and the password of each part's user."""
 
-    url: str
     port: int
     passwords: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    def settings(self, part: str, **more: Any) -> BusSettings:
+        """With them `open_bus` is that part."""
+        return BusSettings.model_validate({"url": self.url, "user": part, "password": self.passwords[part], **more})
+
+
+@dataclass(frozen=True)
+class NatsServer(NatsPlace):
+    """A running nats-server."""
+
     process: subprocess.Popen[bytes]
 
 
@@ -74,7 +89,7 @@ def nats_server(
     config.write_text(nats_config(port, str(home / "store"), passwords))
     command = [nats_binary(), "--config", str(config), "--log", str(home / "nats.log")]
     with child(command, port, home / "nats.log") as process:
-        yield NatsServer(f"nats://127.0.0.1:{port}", port, passwords, process)
+        yield NatsServer(port, passwords, process)
 
 
 @contextmanager

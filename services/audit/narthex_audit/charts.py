@@ -9,20 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from narthex.contracts.queries import CLASSES, ChartAnswer, ChartQuestion
+from narthex_audit.buckets import BUCKET, SPAN, duration_s, reached
 from narthex_audit.moments import microseconds
-from narthex_audit.series import duration_s
 
 Rows = Sequence[Sequence[Any]]
 Query = tuple[str, dict[str, Any]]
 SHARES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 
-_BUCKET = "toStartOfInterval({column}, toIntervalSecond({{period:UInt32}}), toDateTime(0, 'UTC'))"
-_SPAN = (
-    "{column} >= fromUnixTimestamp64Micro({{since:Int64}}, 'UTC') "
-    "AND {column} < fromUnixTimestamp64Micro({{until:Int64}}, 'UTC')"
-)
-_MINUTES = "project_id = {project_id:String} AND service_id = {service_id:String} AND " + _SPAN.format(column="minute")
-_EACH = f"SELECT {_BUCKET.format(column='minute')} AS bucket"
+_MINUTES = "project_id = {project_id:String} AND service_id = {service_id:String} AND " + SPAN.format(column="minute")
+_EACH = f"SELECT {BUCKET.format(column='minute')} AS bucket"
 # Name of a column -> what it is of a bucket's minutes. In flight: Little's law.
 _COUNTED = {
     "requests": "sum(requests)",
@@ -85,19 +80,14 @@ def answer(question: ChartQuestion, counted: Rows, classes: Rows, durations: Row
 
 def _durations() -> str:
     steps = f"{_EACH}, step, sum(requests) AS number FROM outcomes_minutely WHERE {_MINUTES} GROUP BY bucket, step"
-    window = "(PARTITION BY bucket ORDER BY step ROWS BETWEEN UNBOUNDED PRECEDING AND {end})"
-    reached = (
-        f"SELECT bucket, step, sum(number) OVER {window.format(end='CURRENT ROW')} AS so_far, "
-        f"sum(number) OVER {window.format(end='UNBOUNDED FOLLOWING')} AS together FROM ({steps})"
-    )
     shares = ", ".join(f"minIf(step, so_far >= {share} * together)" for share in SHARES.values())
-    return f"SELECT bucket, {shares} FROM ({reached}) GROUP BY bucket"
+    return f"SELECT bucket, {shares} FROM ({reached('bucket', steps)}) GROUP BY bucket"
 
 
 def _samples() -> str:
     return (
-        f"SELECT {_BUCKET.format(column='toDateTime(time)')} AS bucket, avg(value) FROM points "
-        f"WHERE project_id = {{project_id:String}} AND series = {{series:UInt64}} AND {_SPAN.format(column='time')} "
+        f"SELECT {BUCKET.format(column='toDateTime(time)')} AS bucket, avg(value) FROM points "
+        f"WHERE project_id = {{project_id:String}} AND series = {{series:UInt64}} AND {SPAN.format(column='time')} "
         "GROUP BY bucket"
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from narthex.contracts.queries import RatesAnswer, RatesQuestion
-from narthex_audit.series import duration_s
+from narthex_audit.buckets import duration_s, reached
 
 SHARE = 0.95
 MOST_SERVICES = 20_000
@@ -35,21 +35,16 @@ def select_steps(question: RatesQuestion) -> tuple[str, dict[str, Any]]:
         f"SELECT service_id, step, sum(requests * {_PART}) AS number FROM outcomes_minutely "
         f"WHERE {_WHERE} GROUP BY service_id, step"
     )
-    window = "(PARTITION BY service_id ORDER BY step ROWS BETWEEN UNBOUNDED PRECEDING AND {end})"
-    reached = (
-        f"SELECT service_id, step, sum(number) OVER {window.format(end='CURRENT ROW')} AS so_far, "
-        f"sum(number) OVER {window.format(end='UNBOUNDED FOLLOWING')} AS together FROM ({steps})"
-    )
     sql = (
-        f"SELECT service_id, min(step) FROM ({reached}) WHERE so_far >= {SHARE} * together AND together > 0 "
-        f"GROUP BY service_id LIMIT {MOST_SERVICES}"
+        f"SELECT service_id, min(step) FROM ({reached('service_id', steps)}) "
+        f"WHERE so_far >= {SHARE} * together AND together > 0 GROUP BY service_id LIMIT {MOST_SERVICES}"
     )
     return sql, {"project_id": question.project_id}
 
 
 def answer(counts: Sequence[Sequence[Any]], steps: Sequence[Sequence[Any]]) -> RatesAnswer:
     """Columns, since a message holds 1 MB on many a bus and there may be thousands of services."""
-    reached = {service_id: round(duration_s(step) * 1000, 3) for service_id, step in steps}
+    p95_ms = {service_id: round(duration_s(step) * 1000, 3) for service_id, step in steps}
     called = [row for row in counts if row[1] > 0]
     return RatesAnswer(
         services=tuple(row[0] for row in called),
@@ -57,5 +52,5 @@ def answer(counts: Sequence[Sequence[Any]], steps: Sequence[Sequence[Any]]) -> R
         failed=tuple(round(row[2], 2) for row in called),
         limited=tuple(round(row[3], 2) for row in called),
         took_ms=tuple(round(row[4], 1) for row in called),
-        p95_ms=tuple(reached.get(row[0], 0.0) for row in called),
+        p95_ms=tuple(p95_ms.get(row[0], 0.0) for row in called),
     )

@@ -6,12 +6,12 @@ For the store in this process, which shares its disk with everything else here. 
 
 import asyncio
 import logging
-from importlib import metadata
 
 from prometheus_client import Counter, Gauge
 
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.queries import LogStoreState
+from narthex.runtime.release import VERSION
 from narthex_audit.store import RequestStore
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ async def keep_below(store: RequestStore, most_bytes: int, every_s: float = LOOK
 
 async def state_of(store: RequestStore, limit_bytes: int) -> LogStoreState:
     """How the store stands, for those who look after the installation."""
-    about = LogStoreState(kind=store.kind, limit_bytes=limit_bytes, version=metadata.version("narthex"))
+    about = LogStoreState(kind=store.kind, limit_bytes=limit_bytes, version=VERSION)
     try:
         size = await store.size()
         requests, oldest = await store.kept()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from narthex.contracts.entities import Certificate
 from narthex.routing import Entry, Kind
+from narthex.runtime.sealing import Sealer
 
 CLOCKS_DIFFER = timedelta(days=1)  # our clock may be wrong: a certificate from the near future is none from the far one
 
@@ -37,6 +38,13 @@ class Issued(BaseModel):
         revision = before.revision + 1 if before is not None else 1
         not_after = leaf.not_valid_after_utc
         return cls(id=id, hosts=hosts, chain=chain, sealed_key=sealed_key, not_after=not_after, revision=revision)
+
+    def sealed_anew(self, sealer: Sealer) -> "Issued":
+        """Itself where its key is sealed under the present sealing key; else a newer one, for routers take no other."""
+        sealed = sealer.renewed(self.sealed_key, sealing_context(self.id))
+        if sealed == self.sealed_key:
+            return self
+        return self.model_copy(update={"sealed_key": sealed, "revision": self.revision + 1})
 
     @cached_property
     def certificates(self) -> list[x509.Certificate]:

@@ -96,11 +96,10 @@ class Keeper:
     def seal_anew(self, sealer: Sealer) -> int:
         """Have all keys sealed under the present sealing key; how many were not."""
         renewed = self._vault.seal_anew()
-        sealed = sealer.renewed(self.issued.sealed_key, sealing_context(self.issued.id))
-        if sealed == self.issued.sealed_key:
+        issued = self.issued.sealed_anew(sealer)
+        if issued is self.issued:
             return renewed
-        # Routers take a certificate with a higher revision only.
-        self._keep(self.issued.model_copy(update={"sealed_key": sealed, "revision": self.issued.revision + 1}))
+        self._keep(issued)
         self._show()
         return renewed + 1
 

@@ -129,17 +129,15 @@ class Steward:
         for id, order in self.orders().items():
             if id not in self._working:
                 renewed += await self._sealed_anew("order", order, sealer, sealing_context(id))
-        for id, issued in self.certificates().items():
-            # Routers take a certificate with a higher revision only.
-            counted = issued.model_copy(update={"revision": issued.revision + 1})
-            if await self._sealed_anew("certificate", counted, sealer, sealing_context(id)):
-                await self._shelf.show(self.certificates()[id])
+        for id, held in self.certificates().items():
+            issued = held.sealed_anew(sealer)
+            if issued is not held:
+                await self._records.put("certificate", id, issued)
+                await self._shelf.show(issued)
                 renewed += 1
         return renewed
 
-    async def _sealed_anew(
-        self, noun: str, record: AccountRecord | OrderRecord | Issued, sealer: Sealer, context: str
-    ) -> bool:
+    async def _sealed_anew(self, noun: str, record: AccountRecord | OrderRecord, sealer: Sealer, context: str) -> bool:
         sealed = sealer.renewed(record.sealed_key, context)
         if sealed == record.sealed_key:
             return False

@@ -3,17 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from importlib import metadata
 
 from narthex.bus import Bus
 from narthex.contracts.events import Event, ProberAlive
 from narthex.runtime.clock import Clock
+from narthex.runtime.release import VERSION
 from narthex.runtime.tasks import background
 from narthex_healthcheck.members import SAY_EVERY_S, Members
 
 log = logging.getLogger(__name__)
-
-VERSION = metadata.version("narthex")
 
 
 class Crew:

@@ -88,7 +88,7 @@ class Callers:
             if sessions.looks_like_one(text):
                 caller = await _by_session(session, sessions.session_id(self._keys.session, text))
             else:
-                caller = await _by_token(session, [digest(each, text) for each in self._keys.tokens])
+                caller = await _by_token(session, self._keys.digests(text))
         if turns == self._turns:
             self._callers[key] = caller
         return caller

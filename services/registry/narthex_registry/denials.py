@@ -4,9 +4,9 @@ import logging
 
 from narthex.contracts.errors import NarthexError
 from narthex.runtime.clock import Clock
-from narthex_registry import tables
 from narthex_registry.database import Database
 from narthex_registry.facts import Cause
+from narthex_registry.trail import remark
 
 log = logging.getLogger(__name__)
 
@@ -26,17 +26,14 @@ class Denials:
         """`project` is the name of the project in question; without one it is the installation."""
         if not self._is_news((cause.user_id or "", asked)):
             return
-        line = tables.AuditEvent(
-            date=self._clock.now(),
-            project_id=project_id,
-            action="info",
-            user_id=cause.user_id,
-            user_email=cause.user_email,
-            event=f"Denied: {why}",
+        line = remark(
+            cause,
+            self._clock.now(),
+            f"Denied: {why}",
             object_type="project" if project_id else "installation",
             object_id=project_id or "",
             object_name=project,
-            correlation_id=cause.correlation_id,
+            project_id=project_id,
         )
         try:
             async with self._database.change(cause) as change:

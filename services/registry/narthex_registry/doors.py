@@ -13,6 +13,7 @@ from narthex_registry.database import Change
 from narthex_registry.facts import Cause
 from narthex_registry.passwords import Passwords
 from narthex_registry.service_views import Address
+from narthex_registry.trail import remark
 
 SHARE_PATH = "/.narthex/share"  # routers answer there themselves
 
@@ -65,16 +66,13 @@ def withdraw_shares(change: Change, service: tables.Service) -> None:
 
 def shared(service: tables.Service, link: api.ShareDetail, cause: Cause, now: datetime) -> tables.AuditEvent:
     """What the audit trail says of a link: it is kept nowhere itself."""
-    return tables.AuditEvent(
-        date=now,
-        project_id=service.project_id,
-        deployment_id=service.deployment_id,
-        action="info",
-        user_id=cause.user_id,
-        user_email=cause.user_email,
-        event=f"Service {service.name} was shared by link {link.id} until {link.expires:%Y-%m-%d %H:%M} UTC",
+    return remark(
+        cause,
+        now,
+        f"Service {service.name} was shared by link {link.id} until {link.expires:%Y-%m-%d %H:%M} UTC",
         object_type=service.noun,
         object_id=service.id,
         object_name=service.name,
-        correlation_id=cause.correlation_id,
+        project_id=service.project_id,
+        deployment_id=service.deployment_id,
     )

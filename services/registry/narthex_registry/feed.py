@@ -25,8 +25,8 @@ class Gap(Enum):
     GAP = "gap"
 
 
-Item = Event | Gap | bytes | None  # None: the end; bytes: something said to this client alone
-Queue = asyncio.Queue[Item]
+Item = Event | Gap | bytes  # bytes: something said to this client alone
+Queue = asyncio.Queue[Item | None]  # None: its end
 
 
 class Feed:

@@ -91,7 +91,7 @@ async def _create_first(change: Change, email: str) -> tables.User:
 async def _warn_if_unknown(change: Change, path: Path, keys: Keys) -> None:
     """Say that the file's token is of no use: most likely it was digested under another sealing key."""
     text = (await asyncio.to_thread(path.read_text)).strip()
-    query = select(tables.Token.id).where(tables.Token.digest.in_([digest(key, text) for key in keys.tokens]))
+    query = select(tables.Token.id).where(tables.Token.digest.in_(keys.digests(text)))
     if text and (await change.session.execute(query)).first() is None:
         log.warning(
             "the token in the administrator's token file is not known here, most likely because the sealing key is "

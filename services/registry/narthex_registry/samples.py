@@ -16,7 +16,7 @@ from narthex.bus import Bus
 from narthex.contracts.errors import NarthexError
 from narthex.contracts.queries import POINTS_SUBJECT, Point, PointsGiven, PointsKept
 from narthex.runtime.clock import Clock
-from narthex_registry import tables
+from narthex_registry import services, tables
 from narthex_registry.database import Database
 from narthex_registry.instances import READY
 
@@ -83,11 +83,10 @@ def _ready(metric: str) -> Select[str, str, int]:
         return select(tables.Version.project_id, tables.Version.id, ready.c.ready).join(
             ready, ready.c.version_id == tables.Version.id
         )
-    behind = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
     return (
         select(tables.Service.project_id, tables.Service.id, ready.c.ready)
         .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
-        .join(ready, ready.c.version_id == behind)
+        .join(ready, ready.c.version_id == services.BEHIND)
     )
 
 

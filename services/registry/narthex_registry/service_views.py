@@ -177,14 +177,13 @@ def _with_names(query: Select[*tuple[Any, ...]], project_id: str | BindParameter
 _BY_NAME_WITH_NAMES = _with_names(
     select(tables.Service, tables.Deployment.name, tables.Version.name), bindparam("project_id")
 ).where(tables.Service.name == bindparam("name"))
-_BEHIND = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
 _READY = (
     select(tables.Service.id, func.count(tables.Instance.id))
     .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
     .outerjoin(
         tables.Instance,
         and_(
-            tables.Instance.version_id == _BEHIND,
+            tables.Instance.version_id == services.BEHIND,
             tables.Instance.remove_at.is_(None),
             tables.Instance.health.in_(instances.READY),
         ),
@@ -201,7 +200,7 @@ def _chosen(query: Select[*tuple[Any, ...]], project_id: str, which: Which) -> S
 
 def _wanted(query: Select[*tuple[Any, ...]], which: Which) -> Select[*tuple[Any, ...]]:
     if which.version_ids:
-        query = query.where(_BEHIND.in_(which.version_ids))
+        query = query.where(services.BEHIND.in_(which.version_ids))
     if which.search:
         columns = (tables.Service.name, tables.Service.id, tables.Deployment.name, cast(tables.Service.labels, Text))
         query = query.where(or_(*(column.icontains(which.search, autoescape=True) for column in columns)))

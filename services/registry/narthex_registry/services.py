@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy import delete as delete_rows
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,9 @@ from narthex.contracts.ids import new_id
 from narthex_registry import access, claims, deployments, domains, imported, switching, tables, user_limits, versions
 from narthex_registry.database import Change
 from narthex_registry.policy import DEFAULTS, refers, refers_to_no_deployment, service_values
+
+# The id of the version that a service has, for queries that read its deployment too.
+BEHIND = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
 
 # Made once: to make a statement takes as long as to run it.
 _BY_NAME = select(tables.Service).where(

@@ -62,7 +62,7 @@ async def begin(
         user_id=user.id,
         created=now,
         expires=min(latest, now + LASTS),
-        way=BY_TOKEN if token is not None else way,
+        way=way,
         token_id=token.id if token is not None else None,
     )
     change.session.add(session)

@@ -16,7 +16,7 @@ from narthex.bus import Bus
 from narthex.contracts.errors import NarthexError
 from narthex.contracts.queries import RATES_SUBJECT, RatesAnswer, RatesQuestion
 from narthex.runtime.clock import Clock
-from narthex_registry import tables
+from narthex_registry import services, tables
 from narthex_registry.database import Database
 from narthex_registry.feed import Feed, Queue
 from narthex_registry.instances import READY
@@ -233,7 +233,6 @@ async def _instances(session: AsyncSession, project_id: str) -> AsyncIterator[tu
         .group_by(tables.Instance.version_id)
         .subquery()
     )
-    behind = func.coalesce(tables.Service.version_id, tables.Deployment.default_version_id)
     query = (
         select(
             tables.Service.id,
@@ -242,7 +241,7 @@ async def _instances(session: AsyncSession, project_id: str) -> AsyncIterator[tu
             func.coalesce(of_version.c.ready, 0),
         )
         .join(tables.Deployment, tables.Deployment.id == tables.Service.deployment_id)
-        .outerjoin(of_version, of_version.c.version_id == behind)
+        .outerjoin(of_version, of_version.c.version_id == services.BEHIND)
         .where(tables.Service.project_id == project_id)
         .order_by(tables.Service.name)
     )

@@ -34,6 +34,10 @@ class Keys:
         for listener in self.listeners:
             listener()
 
+    def digests(self, text: str) -> list[str]:
+        """All that a token may be kept by."""
+        return [digest(key, text) for key in self.tokens]
+
     @property
     def token(self) -> bytes:
         """What new tokens are kept by their digest under."""

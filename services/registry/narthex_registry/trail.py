@@ -86,6 +86,33 @@ class Trail:
         ]
 
 
+def remark(
+    cause: Cause,
+    now: datetime,
+    text: str,
+    *,
+    object_type: str,
+    object_id: str = "",
+    object_name: str = "",
+    project_id: str | None = None,
+    deployment_id: str | None = None,
+) -> tables.AuditEvent:
+    """A line about something that is no change of a row."""
+    return tables.AuditEvent(
+        date=now,
+        project_id=project_id,
+        deployment_id=deployment_id,
+        action="info",
+        user_id=cause.user_id,
+        user_email=cause.user_email,
+        event=text,
+        object_type=object_type,
+        object_id=object_id,
+        object_name=object_name,
+        correlation_id=cause.correlation_id,
+    )
+
+
 def changes_of(row: Row, action: Action) -> dict[str, tuple[Any, Any]]:
     """The fields of a row that the coming flush changes, each with its value before and after."""
     skipped = _BOOKKEEPING | row.unaudited

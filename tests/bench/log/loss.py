@@ -132,12 +132,11 @@ async def _instance(conversation: Conversation) -> None:
 
 
 def _audit(here: Installation) -> int:
-    assert here.audit.process is not None
-    return here.audit.process.pid
+    return here.audit.pid
 
 
 def _nats(here: Installation) -> int:
-    return here.audit.nats.process.pid
+    return here.nats.process.pid
 
 
 def _p99(took: list[float]) -> float:

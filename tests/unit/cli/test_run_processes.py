@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from narthex.testing.processes import alive
 from narthex.testing.waiting import eventually_sync
 
 PREFIX = "projects/default/deployments/hello/versions/v1/instances"
@@ -284,13 +285,6 @@ def test_what_a_replica_started_ends_with_it(narthex_run):
         running.until("grandchild")
         assert running.end() == 0
         eventually_sync(lambda: not alive(pid))
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_command_that_does_not_exist_ends_with_2_before_anything_is_made(narthex_run, fake):

@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.backup.archive import Manifest, Writer, writing
 from narthex.runtime.backup.database import NAMES, copy
 from narthex.runtime.backup.place import Place
+from narthex.runtime.release import VERSION
 
 # Of the data directory; what is not there is not missed: each part may have a directory of its own.
 KEPT = ("ca", "ca.before-*", "certs", "admin.token", "credentials.json")
@@ -27,7 +27,7 @@ def take(archive: Path, place: Place, *, with_key: bool = True) -> Manifest:
     The database comes first and the key last: whatever was sealed in the copy, the key of that moment opens.
     """
     address, data_dir = place.database, place.data_dir
-    manifest = Manifest(version("narthex"), datetime.now(UTC).isoformat(timespec="seconds"), address.kind)
+    manifest = Manifest(VERSION, datetime.now(UTC).isoformat(timespec="seconds"), address.kind)
     if not archive.parent.is_dir():
         raise Misconfigured(f"cannot write the backup {archive}: there is no directory {archive.parent}")
     with writing(archive, manifest) as writer:

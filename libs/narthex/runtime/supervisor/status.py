@@ -59,11 +59,12 @@ class StatusFile:
             log.warning("%s", trouble)
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace a file, readable by its owner only: a reader sees the old text or the new one, never a half."""
     draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "w") as file:
+        draft.chmod(mode)  # whatever the umask
         file.write(text)
     draft.replace(path)
 

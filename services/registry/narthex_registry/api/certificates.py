@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from narthex.bus import Bus
 from narthex.contracts import api
 from narthex.contracts.errors import NotFound
 from narthex.contracts.queries import (
@@ -20,6 +21,7 @@ from narthex_registry.api.needs import Standing
 from narthex_registry.api.signature import r200
 from narthex_registry.api.state import state
 
+ANSWER_S = 5.0
 KEY_CHANGE_S = 60.0
 REHEARSAL_S = 300.0  # a CA may take its time to look, and DNS to be seen
 
@@ -27,14 +29,13 @@ REHEARSAL_S = 300.0  # a CA may take its time to look, and DNS to be seen
 @endpoint(Standing.ADMINISTRATOR)
 async def list_states(request: web.Request) -> r200[list[api.CertificateState]]:
     """Every certificate that there is or ought to be: when it is renewed, and what keeps it from being made."""
-    answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
-    return list(answer.states)
+    return list((await ask_certs(state(request).bus)).states)
 
 
 @endpoint(Standing.ADMINISTRATOR)
 async def get_state(request: web.Request, certificate: str, /) -> r200[api.CertificateState]:
     """How things stand with one certificate, by its first host or another that it covers."""
-    for each in await _states(request):
+    for each in (await ask_certs(state(request).bus)).states:
         if certificate in (each.id, *each.hosts):
             return each
     raise NotFound(f"there is no certificate for {certificate}")
@@ -64,9 +65,9 @@ async def change_account_key(request: web.Request) -> r200[api.AccountKeyChanged
     )
 
 
-async def _states(request: web.Request) -> tuple[api.CertificateState, ...]:
-    answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
-    return answer.states
+async def ask_certs(bus: Bus, timeout_s: float = ANSWER_S) -> CertificatesAnswer:
+    """What certs says of all certificates."""
+    return await bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer, timeout_s)
 
 
 ROUTES = [

@@ -5,7 +5,7 @@ from importlib import resources
 from aiohttp import web
 
 from narthex.contracts import api
-from narthex.contracts.queries import CERTIFICATES_SUBJECT, CertificatesAnswer, CertificatesQuestion
+from narthex_registry.api.certificates import ask_certs
 from narthex_registry.api.endpoint import endpoint, needing
 from narthex_registry.api.needs import Standing
 from narthex_registry.api.signature import r200
@@ -21,8 +21,7 @@ async def get_status(request: web.Request) -> r200[api.ApiStatus]:
 @endpoint(Standing.ADMINISTRATOR)
 async def list_certificates(request: web.Request) -> r200[list[api.Certificate]]:
     """The certificates that services are served with."""
-    answer = await state(request).bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
-    return list(answer.certificates)
+    return list((await ask_certs(state(request).bus)).certificates)
 
 
 @endpoint(Standing.ADMINISTRATOR)

@@ -1,41 +1,29 @@
 """How the whole installation stands, for those who look after it: every part is asked at once, and what does not answer
-says why; and the messages that were given up, to be tried again or let go.
+says why.
 """
 
 import asyncio
-import json
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from importlib import metadata
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
-from pydantic import Field
 from sqlalchemy import func, select, text
 
-from narthex.bus import DEAD_LETTERS, DeadLetter
+from narthex.bus import DEAD_LETTERS
 from narthex.contracts import api
-from narthex.contracts.errors import NarthexError, NotFound
-from narthex.contracts.queries import (
-    CERTIFICATES_SUBJECT,
-    LOG_STORE_SUBJECT,
-    CertificatesAnswer,
-    CertificatesQuestion,
-    LogStoreQuestion,
-    LogStoreState,
-)
+from narthex.contracts.errors import NarthexError
+from narthex.contracts.queries import LOG_STORE_SUBJECT, CertificatesAnswer, LogStoreQuestion, LogStoreState
+from narthex.runtime.release import VERSION
 from narthex_registry import checkup, tables
+from narthex_registry.api.certificates import ask_certs
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.needs import Standing
-from narthex_registry.api.signature import r200, r204
-from narthex_registry.api.state import State, cause, state
+from narthex_registry.api.signature import r200
+from narthex_registry.api.state import State, state
 
 WITHIN_S = 3.0  # for each part's answer
 SHOWN = 20  # certificates
-CONTENT = 64 * 1024  # characters of a dead letter
-Page = Annotated[int, Field(ge=1, le=200)]
-Number = Annotated[int, Field(ge=0, le=2**62)]
 
 Part = TypeVar("Part")
 
@@ -52,7 +40,7 @@ async def get_installation(request: web.Request) -> r200[api.InstallationState]:
         _database(registry),
     )
     stood = api.InstallationState(
-        version=metadata.version("narthex"),
+        version=VERSION,
         time=now,
         sequence=await _sequence(registry),
         problems=[],
@@ -65,58 +53,6 @@ async def get_installation(request: web.Request) -> r200[api.InstallationState]:
         database=database,
     )
     return stood.model_copy(update={"problems": checkup.problems(stood, now)})
-
-
-@endpoint(Standing.ADMINISTRATOR)
-async def list_dead_letters(
-    request: web.Request, after: Number = 0, limit: Page = 50
-) -> r200[list[api.DeadLetterBrief]]:
-    """The messages that consumers gave up, oldest first; the next page is `after` the last number."""
-    return [_brief(each) for each in await state(request).bus.inspection().dead_letters(after, limit)]
-
-
-@endpoint(Standing.ADMINISTRATOR)
-async def get_dead_letter(request: web.Request, number: str, /) -> r200[api.DeadLetterDetail]:
-    """A message that was given up, and what it says."""
-    letter = await state(request).bus.inspection().dead_letter(_number(number))
-    content = readable(letter.body)
-    return api.DeadLetterDetail(**_brief(letter).model_dump(), content=content[:CONTENT], cut=len(content) > CONTENT)
-
-
-@endpoint(Standing.ADMINISTRATOR)
-async def retry_dead_letter(request: web.Request, number: str, /) -> r200[api.DeadLetterBrief]:
-    """Publish a message again that was given up. Whoever had it does nothing with it; it is a dead letter no more,
-    unless it fails again."""
-    letter = await state(request).bus.inspection().retry(_number(number))
-    await _note(request, letter, "was published again")
-    return _brief(letter)
-
-
-@endpoint(Standing.ADMINISTRATOR)
-async def discard_dead_letter(request: web.Request, number: str, /) -> r204:
-    """Forget a message that was given up."""
-    inspection = state(request).bus.inspection()
-    letter = await inspection.dead_letter(_number(number))
-    await inspection.discard(letter.number)
-    await _note(request, letter, "was discarded")
-
-
-async def _note(request: web.Request, letter: DeadLetter, what: str) -> None:
-    """The audit trail says who did that."""
-    by = cause(request)
-    line = tables.AuditEvent(
-        date=state(request).clock.now(),
-        action="info",
-        user_id=by.user_id,
-        user_email=by.user_email,
-        event=f"Dead letter {letter.number} of {letter.consumer} ({letter.subject}) {what}",
-        object_type="installation",
-        object_id="",
-        object_name="",
-        correlation_id=by.correlation_id,
-    )
-    async with state(request).database.change(by) as change:
-        change.session.add(line)
 
 
 async def _or_reason(ask: Callable[[], Awaitable[Part]], otherwise: Callable[[str], Part]) -> Part:
@@ -136,10 +72,7 @@ async def _bus(registry: State) -> api.BusState:
 
 
 async def _certificates(registry: State, now: datetime) -> api.CertificateForecast:
-    answer = await registry.bus.ask(
-        CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer, timeout_s=WITHIN_S
-    )
-    return forecast(answer, now)
+    return forecast(await ask_certs(registry.bus, WITHIN_S), now)
 
 
 def forecast(answer: CertificatesAnswer, now: datetime) -> api.CertificateForecast:
@@ -185,36 +118,4 @@ _SIZES = {
 }
 
 
-def readable(body: bytes) -> str:
-    """A message as people read it: JSON with line breaks, text otherwise."""
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return body.decode(errors="replace")
-
-
-def _brief(letter: DeadLetter) -> api.DeadLetterBrief:
-    return api.DeadLetterBrief(
-        number=letter.number,
-        consumer=letter.consumer,
-        subject=letter.subject,
-        reason=letter.reason,
-        date=letter.time,
-        size=len(letter.body),
-    )
-
-
-def _number(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]{0,17}", text):
-        raise NotFound(f"there is no dead letter {text}")
-    return int(text)
-
-
-_LETTERS = "/installation/dead-letters"
-ROUTES = [
-    web.get("/installation", get_installation),
-    web.get(_LETTERS, list_dead_letters),
-    web.get(_LETTERS + "/{number}", get_dead_letter),
-    web.post(_LETTERS + "/{number}/retry", retry_dead_letter),
-    web.delete(_LETTERS + "/{number}", discard_dead_letter),
-]
+ROUTES = [web.get("/installation", get_installation)]

@@ -7,7 +7,6 @@ and by every handler of its kind, so it is said here once and not beside each.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from importlib import metadata
 from types import CodeType
 from typing import Any, get_args, get_origin
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from narthex.contracts.api import ErrorBody, RevisionUploaded
+from narthex.runtime.release import VERSION
 from narthex_registry.api.examples import minimal
 from narthex_registry.api.needs import Standing, in_words
 from narthex_registry.api.preconditions import about
@@ -90,7 +90,7 @@ def openapi(routes: Iterable[web.RouteDef], prefix: str) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Narthex",
-            "version": metadata.version("narthex"),
+            "version": VERSION,
             "summary": "Expose deployments as HTTPS services",
         },
         "servers": [{"url": "/"}],

@@ -11,6 +11,7 @@ from narthex.contracts.errors import Misconfigured
 from narthex_registry.api import (
     activity,
     certificates,
+    dead_letters,
     deployments,
     discovery,
     docs,
@@ -54,6 +55,7 @@ from narthex_registry.api.state import STATE, State
 ROUTES = [
     *installation.ROUTES,
     *installation_state.ROUTES,
+    *dead_letters.ROUTES,
     *certificates.ROUTES,
     *discovery.ROUTES,
     *sign_in.ROUTES,

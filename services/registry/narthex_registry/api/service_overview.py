@@ -10,16 +10,9 @@ from pydantic import Field
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid
 from narthex.contracts.names import service_host
-from narthex.contracts.queries import (
-    CERTIFICATES_SUBJECT,
-    CHART_SUBJECT,
-    CertificatesAnswer,
-    CertificatesQuestion,
-    CertificateState,
-    ChartAnswer,
-    ChartQuestion,
-)
+from narthex.contracts.queries import CHART_SUBJECT, CertificateState, ChartAnswer, ChartQuestion
 from narthex_registry import domains, samples, services
+from narthex_registry.api.certificates import ask_certs
 from narthex_registry.api.endpoint import endpoint
 from narthex_registry.api.moments import in_utc
 from narthex_registry.api.signature import r200
@@ -77,7 +70,7 @@ async def list_certificates(request: web.Request, project: str, service: str, /)
     async with registry.database.read() as session:
         found = await services.find(session, request[PROJECT_ID], service)
         own = [domain.host for domain in await domains.listed(session, found) if domain.verified]
-    answer = await registry.bus.ask(CERTIFICATES_SUBJECT, CertificatesQuestion(), CertificatesAnswer)
+    answer = await ask_certs(registry.bus)
     now = registry.clock.now()
     host = service_host(found.id, registry.domain)
     return [certificate_of(each, answer.states, now, own_domain=each != host) for each in (host, *own)]

@@ -1,6 +1,5 @@
 """What a service answered: the list with its filters, one request, why it went so, and all of them as they come."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,8 @@ from narthex_registry import activity, explain, services, tables
 from narthex_registry.api.endpoint import endpoint, needing
 from narthex_registry.api.moments import When, in_utc
 from narthex_registry.api.signature import r200
+from narthex_registry.api.sse import follow
 from narthex_registry.api.state import PROJECT_ID, state
-from narthex_registry.api.stream import HEARTBEAT, HEARTBEAT_S, WRITE_WITHIN_S
 from narthex_registry.policy import compiled
 from narthex_registry.tail import Fits, Watcher
 
@@ -126,39 +125,21 @@ async def _explained(request: web.Request, record: RequestRecord) -> api.Explana
 @needing(LIST)
 async def stream_requests(request: web.Request) -> web.StreamResponse:
     """The requests to a service as they are served, with the list's filters but for times and bodies: server-sent
-    events `request`, and `skipped` where they came faster than they were read. Until one side goes away."""
+    events `request`, `skipped` where they came faster than they were read, and `end` when one may not watch any more.
+    Until one side goes away."""
     fits = filter_of(request.query)
     found = await _service(request)
     tail = state(request).tail
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
     with tail.watch(found.id, fits) as watcher:
-        await response.prepare(request)
-        await response.write(HEARTBEAT)
-        try:
-            while (chunk := await _next(watcher)) is not None:
-                async with asyncio.timeout(WRITE_WITHIN_S):
-                    await response.write(chunk)
-        except (ConnectionError, TimeoutError):
-            pass  # the client is gone, or does not read
-    if not tail.closed and request.transport is not None:
-        request.transport.abort()  # a polite end would wait for a client that does not read
-    return response
+        return await follow(request, tail, watcher.queue, lambda record: _said(watcher, record))
 
 
-async def _next(watcher: Watcher) -> bytes | None:
-    """What to write next; None at the end."""
+def _said(watcher: Watcher, record: RequestRecord) -> bytes:
+    """A record, and before it how many were skipped."""
+    text = f"event: request\nid: {record.id}\ndata: {record.model_dump_json()}\n\n".encode()
     if skipped := watcher.take_skipped():
-        return b'event: skipped\ndata: {"count": %d}\n\n' % skipped
-    try:
-        async with asyncio.timeout(HEARTBEAT_S):
-            record = await watcher.queue.get()
-    except TimeoutError:
-        return HEARTBEAT
-    if record is None:
-        return None
-    return f"event: request\nid: {record.id}\ndata: {record.model_dump_json()}\n\n".encode()
+        return b'event: skipped\ndata: {"count": %d}\n\n' % skipped + text
+    return text
 
 
 def filter_of(query: Any) -> Fits:

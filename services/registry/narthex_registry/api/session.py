@@ -1,12 +1,11 @@
 """The web app's session: signing in and out in a browser, and what whoever did may do."""
 
-from importlib import metadata
-
 from aiohttp import web
 from sqlalchemy import select
 
 from narthex.contracts import api
 from narthex.contracts.errors import Invalid, Unauthenticated
+from narthex.runtime.release import VERSION
 from narthex_registry import people, sessions, tables
 from narthex_registry.api import cookie
 from narthex_registry.api.endpoint import endpoint
@@ -17,8 +16,7 @@ from narthex_registry.callers import Caller
 from narthex_registry.database import Change
 from narthex_registry.permissions import PERMISSIONS, Grants
 
-SINGLE_SIGN_ON = "/single-sign-on"  # see the module of that name
-VERSION = metadata.version("narthex")
+SINGLE_SIGN_ON = "/single-sign-on"  # where the module of that name listens
 
 
 @endpoint(Standing.ANYBODY)

@@ -4,7 +4,6 @@ import logging
 import re
 
 from aiohttp import web
-from sqlalchemy import select
 
 from narthex.contracts.errors import NarthexError, NotOffered
 from narthex_registry import people, sessions, tables
@@ -16,7 +15,7 @@ from narthex_registry.single_sign_on import LASTS_S, Errand, SignInFailed, erran
 
 log = logging.getLogger(__name__)
 
-PATH = "/single-sign-on"
+PATH = session.SINGLE_SIGN_ON
 BACK = f"{PATH}/return"
 COOKIE = "narthex-single-sign-on"
 _ON_THIS_HOST = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1023}")
@@ -69,7 +68,7 @@ async def come_back(request: web.Request) -> web.Response:
 async def _person(request: web.Request, registry: State, email: str) -> tables.User:
     """Who has an address; whoever is new gets an account where the installation says so."""
     async with registry.database.read() as reading:
-        found = (await reading.execute(select(tables.User).where(tables.User.email == email))).scalar_one_or_none()
+        found = await people.by_email(reading, email)
     if found is None and registry.single_sign_on.settings.create_people:
         async with registry.database.change(cause(request)) as change:
             return await people.invite(change, email, registry.domain)

@@ -1,11 +1,8 @@
-"""Server-sent events: what happens in a project as it happens, and how its services stand.
+"""What happens in a project as it happens, and how its services stand, as server-sent events.
 
-A stream lasts as long as its caller may have it: with each change of anybody's access, and with each heartbeat, it is
-looked up again. One that broke goes on after the event with the id in `Last-Event-ID`, where that is still known.
+A stream that broke goes on after the event with the id in `Last-Event-ID`, where that is still known.
 """
 
-import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -14,26 +11,20 @@ from msgspec import json
 from narthex.contracts import api
 from narthex.contracts.events import Event
 from narthex_registry.api.endpoint import endpoint, needing
-from narthex_registry.api.layers import why_over
 from narthex_registry.api.needs import Permission
 from narthex_registry.api.services import Many, Offset
 from narthex_registry.api.signature import r200
+from narthex_registry.api.sse import follow
 from narthex_registry.api.state import GRANTS, PROJECT_ID, USER, state
-from narthex_registry.facts import ABOUT_ACCESS
-from narthex_registry.feed import Gap, Item, Queue
+from narthex_registry.feed import Gap, Item
 from narthex_registry.permissions import Grants
 
-HEARTBEAT_S = 10.0
-WRITE_WITHIN_S = 30.0
-HEARTBEAT = b": still here\n\n"
 ALIVE = b"event: alive\ndata: {}\n\n"  # a browser hides comments from its page, which wants to know, too
 RESET = b"event: reset\ndata: {}\n\n"
 SEEN = Permission("services.list", somewhere=True)
 # Where an event says what it is about besides its key; and what those things are.
 _REFERENCES = ("service_id", "deployment_id", "version_id")
 _SHOWN = frozenset({"service", "deployment", "version", "instance", "replica", "domain", "limit", "cert"})
-
-Rendering = Callable[[Item], bytes]
 
 
 @needing("events.list")
@@ -46,8 +37,9 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
             return rendered(item) if item.project in _projects(request) else b""
         return RESET if item is Gap.GAP and resumed is not None else b""
 
-    with state(request).feed.subscribe(resumed) as queue:
-        return await follow(request, queue, whole)
+    feed = state(request).feed
+    with feed.subscribe(resumed) as queue:
+        return await follow(request, feed, queue, whole)
 
 
 @endpoint(SEEN)
@@ -91,50 +83,7 @@ async def stream_live(request: web.Request) -> web.StreamResponse:
         registry.feed.subscribe(request.headers.get("Last-Event-ID")) as queue,
         registry.standings.watch(request[PROJECT_ID], queue, sees),
     ):
-        return await follow(request, queue, told, ALIVE)
-
-
-async def follow(
-    request: web.Request, queue: Queue, said: Rendering, heartbeat: bytes = HEARTBEAT
-) -> web.StreamResponse:
-    """Send what is said of each item of a queue, until one side goes away or the caller may not have it any more."""
-    response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
-    await response.prepare(request)
-    over = False
-    try:
-        await _write(response, heartbeat)  # the client sees that it is listening before the first event
-        while (chunk := await _next(queue, said, request, heartbeat)) is not None:
-            await _write(response, chunk)
-            over = chunk.startswith(b"event: end\n")
-            if over:
-                return response
-    except (ConnectionError, TimeoutError):
-        pass  # the client is gone, or does not read
-    if not state(request).feed.closed and not over and request.transport is not None:
-        request.transport.abort()  # a polite end would wait for a client that does not read
-    return response
-
-
-async def _write(response: web.StreamResponse, chunk: bytes) -> None:
-    async with asyncio.timeout(WRITE_WITHIN_S):
-        await response.write(chunk)
-
-
-async def _next(queue: Queue, said: Rendering, request: web.Request, heartbeat: bytes) -> bytes | None:
-    """What to write next: what is said of an item, or a heartbeat when there was none; None at the end."""
-    try:
-        async with asyncio.timeout(HEARTBEAT_S):
-            while (item := await queue.get()) is not None:
-                if type(item) in ABOUT_ACCESS and (reason := await why_over(request)):
-                    return end(reason)
-                if chunk := said(item):
-                    return chunk
-    except TimeoutError:
-        reason = await why_over(request)
-        return end(reason) if reason else heartbeat
-    return None
+        return await follow(request, registry.feed, queue, told, ALIVE)
 
 
 def _projects(request: web.Request) -> tuple[str | None, ...]:
@@ -165,11 +114,6 @@ def changed(event: Event) -> bytes:
 def _references(event: Event) -> dict[str, Any]:
     entity = getattr(event, "entity", None)
     return {name: value for name in _REFERENCES if (value := getattr(entity, name, None)) is not None}
-
-
-def end(reason: str) -> bytes:
-    """That there is nothing more to come, and why: a client need not try again."""
-    return b"event: end\ndata: " + json.encode({"error": reason}) + b"\n\n"
 
 
 def rendered(event: Event) -> bytes:
