@@ -92,11 +92,32 @@ def test_when_it_cannot_be_read_what_somebody_may_do_no_page_says_that_they_may_
     app.goto("/account")  # for which nothing is needed
     expect(app.get_by_role("heading", name="Your account")).to_be_visible()
     app.goto("/projects/default/services")
-    problem = app.get_by_role("alert")
-    says(problem, "What you may do here could not be read", "0123456789")
+    says(app.get_by_role("alert"), "What you may do here could not be read", "0123456789")
+    expect(app.get_by_role("navigation", name="Pages")).to_contain_text("could not be read")
+    expect(app.get_by_role("heading", name="Not for you yet")).to_have_count(0)
     app.unroute(PERMISSIONS)
-    problem.get_by_role("button", name="Try again").click()
+    expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()  # by itself
+
+
+def test_a_filter_a_forms_choices_and_what_is_shown_say_why_they_cannot_be_followed_read_and_read_again(
+    app: Page, api: httpx2.Client, watch_nothing: list[str]
+) -> None:
+    app.goto("/projects/default/services/hello/requests?path=(")
+    app.get_by_role("button", name="Follow live").click()
+    says(app.get_by_role("alert"), "must be an RE2 regular expression")
+    app.goto("/projects/default/members")
+    app.route("**/v2.1/projects/default/roles", failure)
+    app.get_by_role("button", name="Give a role").click()
+    says(app.get_by_role("dialog").get_by_role("alert"), "Not all choices could be read", "0123456789")
+    app.goto("/projects/default/deployments")
     expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()
+    app.route("**/v2.1/projects/default/deployments", failure)
+    api.post("/deployments", json={"name": "unseen"}).raise_for_status()
+    says(app.get_by_role("alert"), "What is shown is old", "0123456789")
+    expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()
+    app.unroute("**/v2.1/projects/default/deployments")
+    api.delete("/deployments/unseen").raise_for_status()
+    expect(app.get_by_role("alert")).to_have_count(0)
 
 
 def test_what_is_not_there_is_said_with_the_way_back(app: Page) -> None:

@@ -7,6 +7,9 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from narthex.testing.system import System
+
+PEM_OF_NOTHING = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 HOSTILE = '"><script>document.title="broken in"</script><img src=x onerror=alert(1)>'
 
 
@@ -46,6 +49,56 @@ def test_a_change_of_somebody_else_is_noticed_and_not_overwritten(
     app.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(app.get_by_role("dialog").get_by_role("alert")).to_contain_text("look at it again")
     assert api.get("/services/tuned").json()["first_byte_timeout"] == 5.0
+
+
+def test_the_doors_of_issuers_and_client_certificates_are_opened_and_shown_before_they_are_saved(
+    app: Page, api: httpx2.Client, system: System, service: dict[str, Any]
+) -> None:
+    app.goto("/projects/default/services/tuned/settings")
+    jwt = app.get_by_role("region", name="JSON Web Tokens")
+    jwt.get_by_role("switch", name="A way in").click()
+    jwt.get_by_label("Issuer").fill("id.example.com")
+    expect(jwt.get_by_text("must be an http or https URL")).to_be_visible()
+    jwt.get_by_label("Issuer").fill("https://id.example.com/realms/main")
+    jwt.get_by_label("Audience").fill("web")
+    jwt.get_by_role("button", name="Give a role for a claim").click()
+    jwt.get_by_label("Roles by claims, 1: role").click()
+    app.get_by_role("option", name="service-request-user").click()
+    jwt.get_by_label("Roles by claims, 1: claim").fill("groups")
+    jwt.get_by_label("Roles by claims, 1: values").fill("staff")
+    door = app.get_by_role("region", name="Client certificates")
+    door.get_by_role("switch", name="A way in").click()
+    door.get_by_label("Authorities").fill(PEM_OF_NOTHING)
+    door.get_by_label("Only who is called so").fill("ann")
+    save(app)
+    refused = app.get_by_role("dialog").get_by_role("alert")
+    expect(refused).to_contain_text("client_certificates.authorities: must be certificates in PEM")
+    expect(refused).to_contain_text("Request ")
+    app.get_by_role("button", name="Go on editing").click()
+    expect(door.get_by_text("must be certificates in PEM")).to_be_visible()
+
+    door.get_by_label("Authorities").fill(system.root_pem.read_text())
+    save(app)
+    expect(app.get_by_text("Saved", exact=True)).to_be_visible()
+    now = api.get("/services/tuned").json()
+    assert now["jwt"]["roles"] == [{"role": "service-request-user", "claim": "groups", "values": ["staff"]}]
+    assert now["client_certificates"]["names"] == ["ann"]
+    assert now["client_certificates"]["authorities"].startswith("-----BEGIN CERTIFICATE-----")
+
+    jwt.get_by_label("Audience").fill("web-2")
+    app.get_by_role("button", name="Review and save").click()
+    rows = app.get_by_role("dialog").get_by_role("row")
+    expect(rows).to_have_count(2)  # the head, and what differs
+    expect(rows.last).to_contain_text("JSON Web Tokens: audience")
+    app.goto("/projects/default/services/tuned/access")
+    ways = app.get_by_role("region", name="Ways in")
+    expect(ways).to_contain_text("A JSON Web Token of https://id.example.com/realms/main")
+    expect(ways).to_contain_text("A client certificate that a known authority has signed, of ann")
+
+
+def save(app: Page) -> None:
+    app.get_by_role("button", name="Review and save").click()
+    app.get_by_role("dialog").get_by_role("button", name="Save").click()
 
 
 def test_what_is_stored_is_shown_as_text_whatever_is_in_it(app: Page, service: dict[str, Any]) -> None:

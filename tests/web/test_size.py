@@ -1,4 +1,4 @@
-"""What the first page costs: everything that a browser without a past loads until the services are shown."""
+"""What the first page costs: what index.html names, and all that a browser without a past loads with signing in."""
 
 import gzip
 import re
@@ -11,11 +11,19 @@ from web.conftest import BUILT, Open, sign_in
 
 from narthex.testing.system import System
 
-MOST = 250_000  # bytes, gzipped
+# Bytes, gzipped; we promise 250 KB.
+MOST = 180_000  # of what is there when the services are shown
+MOST_IN_ALL = 235_000  # with the sign-in page, and with what comes when the page is drawn, like the menus of the head
 ASSETS = BUILT.parent / "assets"
 
 
-def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, system: System) -> None:
+def test_what_the_first_page_is_made_of_is_small_and_comes_at_once() -> None:
+    named = re.findall(r'(?:src|href)="/(assets/[^"]+)"', BUILT.read_text())
+    assert len(named) == 3  # what starts, what is drawn, and styles
+    assert sum(gzipped(BUILT.parent / name) for name in named) < MOST
+
+
+def test_signing_in_and_the_first_page_are_small_on_the_wire_and_in_the_build(open_page: Open, system: System) -> None:
     page = open_page("about:blank")
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
@@ -25,8 +33,8 @@ def test_the_first_page_is_small_on_the_wire_and_in_the_build(open_page: Open, s
     assets = [answer for answer in answers if "/assets/" in answer.url]
     names = {urlsplit(answer.url).path for answer in assets}
     assert len(names) > 3
-    assert sum(answer.request.sizes()["responseBodySize"] for answer in assets) < MOST
-    assert sum(gzipped(BUILT.parent / name.removeprefix("/")) for name in names) < MOST
+    assert sum(answer.request.sizes()["responseBodySize"] for answer in assets) < MOST_IN_ALL
+    assert sum(gzipped(BUILT.parent / name.removeprefix("/")) for name in names) < MOST_IN_ALL
 
 
 def test_every_component_that_scripts_have_has_its_styles() -> None:

@@ -4,21 +4,25 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
+from bench.web.work import Meter, Work
+
 SECONDS = 8
-# Frame by frame: how long each took, how many elements there are, and whether the middle of the window shows a row.
+# Frame by frame: how long each took, how many elements there are, and whether the middle of the window shows a row, and
+# one whose data is there.
 STEADY = """([seconds, step]) => new Promise(done => {
   const frames = [], began = performance.now()
-  let last = began, most = 0, blank = 0, way = step
+  let last = began, most = 0, blank = 0, awaited = 0, way = step
   const frame = now => {
     frames.push(now - last); last = now
     most = Math.max(most, document.getElementsByTagName('*').length)
-    const middle = document.elementFromPoint(innerWidth / 2, innerHeight / 2)
-    if (!middle?.closest('.data-body [role=row]')) blank++
+    const row = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.data-body [role=row]')
+    if (!row) blank++
+    else if (row.ariaBusy === 'true') awaited++
     if (scrollY <= 0) way = step
     else if (scrollY + innerHeight >= document.documentElement.scrollHeight - 1) way = -step
     scrollBy(0, way)
     if (now - began < seconds * 1000) requestAnimationFrame(frame)
-    else done([frames.slice(2), most, blank])
+    else done([frames.slice(2), most, blank, awaited])
   }
   requestAnimationFrame(frame)
 })"""
@@ -37,6 +41,7 @@ TO_END = """async (rows) => {
   }
   throw new Error('no more rows came')
 }"""
+ROW_HEIGHT = "() => document.querySelector('.data-body [role=row]').offsetHeight"
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,22 @@ class Smoothness:
     longest_ms: float
     elements: int  # the most at a time
     blank: int  # frames without a row in the middle
+    awaited: int  # frames whose row in the middle had no data yet
+    work: Work  # of all frames
+    rows: float  # that came into sight
+
+    @property
+    def work_ms(self) -> float:
+        """CPU a frame."""
+        return self.work.all / self.frames
 
     def __str__(self) -> str:
+        script, layout = self.work.script / self.frames, self.work.layout / self.frames
         return (
             f"{self.frames} frames, median {self.p50_ms:.1f}, p95 {self.p95_ms:.1f}, longest {self.longest_ms:.0f} ms; "
-            f"at most {self.elements} elements; {self.blank} frames without a row"
+            f"CPU a frame {self.work_ms:.1f} ms (script {script:.1f}, layout {layout:.1f}), "
+            f"a row {self.work.all / self.rows:.2f} ms (script {self.work.script / self.rows:.2f}); at most "
+            f"{self.elements} elements; {self.blank} frames without a row, {self.awaited} with one still empty"
         )
 
 
@@ -65,7 +81,11 @@ def to_end(page: Page, rows: int) -> tuple[int, int]:
 
 def steadily(page: Page, step: int) -> Smoothness:
     """Down and up by so many pixels a frame."""
-    frames, elements, blank = page.evaluate(STEADY, [SECONDS, step])
+    meter = Meter(page)
+    before = meter.read()
+    frames, elements, blank, awaited = page.evaluate(STEADY, [SECONDS, step])
+    work = meter.read() - before
     frames.sort()
     middle, late = frames[len(frames) // 2], frames[int(len(frames) * 0.95)]
-    return Smoothness(len(frames), middle, late, frames[-1], elements, blank)
+    rows = len(frames) * step / page.evaluate(ROW_HEIGHT)
+    return Smoothness(len(frames), middle, late, frames[-1], elements, blank, awaited, work, rows)

@@ -4,11 +4,14 @@
  * The session is a cookie that no script can read. What changes something carries a header that only our own pages can
  * send, which is what keeps other sites' forms out.
  */
-import { reached, unreachable } from "./connection";
-import { ApiProblem, AWAY } from "./problem";
+import { doubted, reached, unreachable } from "./connection";
+import { ApiProblem, asProblem, unanswered } from "./problem";
 import type { Operations } from "./schema";
 
 export const PREFIX = "/v2.1";
+const SLOW_MS = 3000; // then it is looked whether the registry answers at all
+const READ_WITHIN_MS = 30_000;
+const CHANGE_WITHIN_MS = 120_000; // some wait for an instance, a minute as a rule
 
 export type Operation = keyof Operations;
 export type Reading = Extract<Operation, `GET ${string}`>;
@@ -34,6 +37,7 @@ export interface Answered<T> {
   answer: T;
   etag: string;
   requestId: string;
+  total: number | null; // of a list that is cut into pages: how many there are on all of them
 }
 
 interface Loose {
@@ -53,7 +57,7 @@ export async function ask<O extends Operation>(operation: O, input: Input<O>, as
   return (await askFully(operation, input, asking)).answer;
 }
 
-/** The answer together with its revision. */
+/** The answer together with what its headers say. */
 export async function askFully<O extends Operation>(
   operation: O,
   input: Input<O>,
@@ -64,8 +68,14 @@ export async function askFully<O extends Operation>(
   const response = await sent(method, url(template, path, query), body, asking);
   const requestId = response.headers.get("x-request-id") ?? "";
   if (!response.ok) throw await problem(response, requestId);
-  const text = response.status === 204 ? "" : await response.text();
-  return { answer: text ? JSON.parse(text) : undefined, etag: response.headers.get("etag") ?? "", requestId };
+  const text = response.status === 204 ? "" : await wholeOf(response, method);
+  const total = response.headers.get("x-total-count");
+  return {
+    answer: text ? JSON.parse(text) : undefined,
+    etag: response.headers.get("etag") ?? "",
+    requestId,
+    total: total === null ? null : Number(total),
+  };
 }
 
 /** The address of an operation; names are escaped, so none can lead elsewhere. */
@@ -83,7 +93,22 @@ function split(operation: string): [string, string] {
   return [operation.slice(0, at), operation.slice(at + 1)];
 }
 
+/** Why an address that should give a stream does not: a browser's EventSource does not tell. Null: it does now. */
+export async function whyNoStream(to: string): Promise<ApiProblem | null> {
+  const looked = new AbortController();
+  try {
+    const response = await sent("GET", to, undefined, { signal: looked.signal });
+    return response.ok ? null : await problem(response, response.headers.get("x-request-id") ?? "");
+  } catch (error) {
+    return asProblem(error);
+  } finally {
+    looked.abort();
+  }
+}
+
 async function sent(method: string, to: string, body: unknown, { signal, ifMatch }: Asking): Promise<Response> {
+  const within = AbortSignal.timeout(method === "GET" ? READ_WITHIN_MS : CHANGE_WITHIN_MS);
+  const slow = setTimeout(doubted, SLOW_MS);
   const headers = new Headers({ Accept: "application/json" });
   if (method !== "GET") headers.set("X-Narthex-App", "1");
   if (body !== undefined) headers.set("Content-Type", "application/json");
@@ -92,15 +117,26 @@ async function sent(method: string, to: string, body: unknown, { signal, ifMatch
     const response = await fetch(to, {
       method,
       headers,
-      signal,
+      signal: signal ? AbortSignal.any([signal, within]) : within,
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     reached();
     return response;
   } catch (error) {
     if (signal?.aborted) throw error;
-    unreachable();
-    throw new ApiProblem(0, "unreachable", AWAY, "");
+    if (within.aborted) doubted();
+    else unreachable();
+    throw unanswered(method !== "GET");
+  } finally {
+    clearTimeout(slow);
+  }
+}
+
+async function wholeOf(response: Response, method: string): Promise<string> {
+  try {
+    return await response.text();
+  } catch {
+    throw unanswered(method !== "GET"); // it broke off
   }
 }
 

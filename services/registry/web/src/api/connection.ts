@@ -8,6 +8,7 @@ export interface Connection {
 }
 
 const PROBE_EVERY_MS = 2000;
+const PROBE_WITHIN_MS = 3000; // a registry that hangs takes connections and answers nothing
 const PROBE = "/v2.1/status";
 
 let now: Connection = { api: "there", stream: "there" };
@@ -21,6 +22,11 @@ export function reached(): void {
   clearTimeout(probing);
   change({ api: "there" });
   for (const listener of returns) listener();
+}
+
+/** Something takes long, or broke off: looks whether the registry answers at all. */
+export function doubted(): void {
+  if (now.api === "there") look().then(reached, unreachable);
 }
 
 /** A request was not answered: asks again until one is. */
@@ -45,7 +51,7 @@ export function onReturn(listener: () => void): () => void {
 
 /** Returns once the registry answers. */
 export function whenThere(): Promise<void> {
-  return fetch(PROBE, { cache: "no-store" }).then(
+  return look().then(
     () => reached(),
     () => {
       unreachable();
@@ -75,6 +81,10 @@ function change(part: Partial<Connection>): void {
 
 function probe(): void {
   probing = setTimeout(() => {
-    fetch(PROBE, { cache: "no-store" }).then(reached, probe);
+    look().then(reached, probe);
   }, PROBE_EVERY_MS);
+}
+
+function look(): Promise<Response> {
+  return fetch(PROBE, { cache: "no-store", signal: AbortSignal.timeout(PROBE_WITHIN_MS) });
 }

@@ -12,24 +12,46 @@ export class ApiProblem extends Error {
     this.name = "ApiProblem";
   }
 
-  /** The field that the sentence is about: the API begins with it, `name: must be …`. */
+  /** Where the sentence says that it is wrong: the API begins with it, `name: must be …`, `jwt.roles.0.claim: …`. */
+  get place(): string | null {
+    return /^([a-z_]+(?:\.[^:\s]+)?): /.exec(this.message)?.[1] ?? null;
+  }
+
+  /** The field of the form that this is in. */
   get field(): string | null {
-    return /^([a-z_]+)(?:\.[\w.]+)?: /.exec(this.message)?.[1] ?? null;
+    return this.place?.split(".")[0] ?? null;
+  }
+
+  /** The sentence without where. */
+  get rule(): string {
+    return this.place === null ? this.message : this.message.slice(this.place.length + 2);
   }
 
   /** Asking again may help, without anything being changed. */
   get passing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 502;
   }
+
+  /** Asking the same again gives the same answer, until somebody changes something. */
+  get final(): boolean {
+    return this.status >= 400 && this.status < 500 && this.status !== 429;
+  }
 }
 
-export const AWAY = "The registry does not answer. It is asked again until it does; nothing was changed.";
+/** No answer came. What changes something may have been done all the same. */
+export function unanswered(changing: boolean): ApiProblem {
+  return changing
+    ? new ApiProblem(0, "unanswered", "The registry does not answer: whether this was done is not known.", "")
+    : new ApiProblem(0, "unreachable", "The registry does not answer. It is asked again until it does.", "");
+}
 
 /** What somebody can do about it, where that does not follow from the sentence. */
 export function advice(problem: ApiProblem): string {
   switch (problem.status) {
     case 0:
-      return "Check the connection, and that the registry runs.";
+      return problem.code === "unanswered"
+        ? "What you typed is kept. Once the registry is back, look whether it is done, else do it again."
+        : "Check the connection, and that the registry runs.";
     case 403:
       return "Ask somebody who manages this project for a role that allows it.";
     case 412:

@@ -12,6 +12,7 @@ import { type Answer, ask, type Changing, type Input, type Reading } from "./cli
 import { type ApiProblem, asProblem } from "./problem";
 
 const RETRIES = 2;
+const AGAIN_MS = 5000; // until what was away is back
 const FRESH_MS = 15_000; // the stream says what changed; this is for what no event is about
 
 export const queries = new QueryClient({
@@ -20,8 +21,9 @@ export const queries = new QueryClient({
       staleTime: FRESH_MS,
       retry: (count, error) => count < RETRIES && asProblem(error).passing,
       refetchOnReconnect: true,
+      refetchInterval: ({ state }) => again(state.error),
     },
-    mutations: { retry: false },
+    mutations: { retry: false, networkMode: "always" }, // nothing is done later that somebody asked for long ago
   },
 });
 
@@ -29,6 +31,14 @@ export type Key<O extends Reading> = readonly [O, Input<O>];
 
 export function key<O extends Reading>(operation: O, input: Input<O>): Key<O> {
   return [operation, input];
+}
+
+/** Asks before the one who shows the answer is there. */
+export function askAhead<O extends Reading>(operation: O, input: Input<O>): void {
+  void queries.prefetchQuery({
+    queryKey: key(operation, input),
+    queryFn: ({ signal }) => ask(operation, input, { signal }),
+  });
 }
 
 interface Options<O extends Reading> {
@@ -49,10 +59,15 @@ export function useAsk<O extends Reading>(
     queryKey: key(operation, input),
     queryFn: ({ signal }) => ask(operation, input, { signal }),
     enabled,
-    refetchInterval: typeof every === "function" ? ({ state }) => every(state.data) : every,
+    refetchInterval: ({ state }) => (typeof every === "function" ? every(state.data) : every) || again(state.error),
     initialData: initial as never,
     placeholderData: keep ? (keepPreviousData as never) : undefined,
   });
+}
+
+/** What could not be read and may be readable soon is read again by itself. */
+function again(error: unknown): number | false {
+  return error !== null && asProblem(error).passing && AGAIN_MS;
 }
 
 interface ChangeOptions<O extends Changing> {

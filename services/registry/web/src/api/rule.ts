@@ -65,12 +65,12 @@ export function isAbout(problem: ApiProblem, fields: readonly string[]): boolean
   return problem.field !== null && fields.includes(problem.field);
 }
 
-/** The API's refusal at the field that it names: `create.mutate(input, atField(form, FIELDS))`. */
+/** The API's refusal at the field that it names, and where within: `create.mutate(input, atField(form, FIELDS))`. */
 export function atField(form: { setErrors: (errors: Record<string, string>) => void }, fields: readonly string[]) {
   return { onError: (problem: ApiProblem) => form.setErrors(fieldErrors(problem, fields)) };
 }
 
 function fieldErrors(problem: ApiProblem, fields: readonly string[]): Record<string, string> {
   if (problem.field === null || !isAbout(problem, fields)) return {};
-  return { [problem.field]: problem.message.slice(problem.message.indexOf(": ") + 2) };
+  return { [problem.field]: problem.rule, [problem.place ?? problem.field]: problem.rule };
 }

@@ -1,39 +1,41 @@
 /** A button that copies a text; also where the browser has no clipboard for pages without TLS. */
-import { ActionIcon, type ActionIconProps, Tooltip } from "@mantine/core";
-import { useTimeout } from "@mantine/hooks";
-import { Check, Copy as CopyIcon } from "lucide-react";
-import { useState } from "react";
+import "./Copy.css";
 import { toldProblem } from "./notices";
+import { tell } from "./tips";
 
 const SAID_MS = 1500;
 
-export function Copy({
-  value,
-  label = "Copy",
-  size = "sm",
-}: {
+interface Props {
   value: string;
   label?: string;
-  size?: ActionIconProps["size"];
-}) {
-  const [copied, setCopied] = useState(false);
-  const { start } = useTimeout(() => setCopied(false), SAID_MS);
-  const copy = async () => {
-    try {
-      await toClipboard(value);
-      setCopied(true);
-      start();
-    } catch {
-      toldProblem(new Error("The browser does not let this page copy: select the text and copy it."), "Not copied");
-    }
-  };
+  size?: "xs" | "sm" | "md";
+}
+
+/** Without state, and with one handler for all: there is one in each row of long lists. */
+export function Copy({ value, label = "Copy", size = "sm" }: Props) {
   return (
-    <Tooltip label={copied ? "Copied" : label}>
-      <ActionIcon variant="subtle" color={copied ? "green" : "gray"} size={size} onClick={copy} aria-label={label}>
-        {copied ? <Check size="70%" /> : <CopyIcon size="70%" />}
-      </ActionIcon>
-    </Tooltip>
+    <button
+      type="button"
+      className="copy"
+      data-size={size}
+      data-tip={label}
+      aria-label={label}
+      value={value}
+      onClick={copied}
+    />
   );
+}
+
+async function copied({ currentTarget: button }: React.MouseEvent<HTMLButtonElement>) {
+  try {
+    await toClipboard(button.value);
+  } catch {
+    toldProblem(new Error("The browser does not let this page copy: select the text and copy it."), "Not copied");
+    return;
+  }
+  button.dataset.copied = "";
+  tell(button, "Copied");
+  setTimeout(() => delete button.dataset.copied, SAID_MS);
 }
 
 async function toClipboard(text: string): Promise<void> {

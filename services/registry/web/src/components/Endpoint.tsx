@@ -1,6 +1,6 @@
 /** The address of a service, with a button that copies it. */
-import { Anchor, Group, Text } from "@mantine/core";
 import { Copy } from "./Copy";
+import "./Endpoint.css";
 import { NOTHING } from "./format";
 
 interface Props {
@@ -9,13 +9,13 @@ interface Props {
 }
 
 export function Endpoint({ url, label = "Copy the address" }: Props) {
-  if (!url) return <Text size="sm">{NOTHING}</Text>;
+  if (!url) return NOTHING;
   return (
-    <Group gap={4} wrap="nowrap" miw={0}>
-      <Anchor href={url} target="_blank" rel="noreferrer" size="sm" ff="monospace" truncate>
+    <span className="endpoint">
+      <a href={url} target="_blank" rel="noreferrer">
         {url.replace(/^https:\/\//, "").replace(/\/$/, "")}
-      </Anchor>
+      </a>
       <Copy value={url} label={label} />
-    </Group>
+    </span>
   );
 }

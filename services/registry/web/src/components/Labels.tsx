@@ -1,5 +1,5 @@
 /** The labels of a thing; each can be chosen to show only what has it. */
-import { Badge, Group, UnstyledButton } from "@mantine/core";
+import { Chip } from "./Chip";
 import { textsOf } from "./labels";
 
 interface Props {
@@ -8,21 +8,22 @@ interface Props {
 }
 
 export function Labels({ labels, onChoose }: Props) {
-  return (
-    <Group gap={4} wrap="nowrap">
-      {textsOf(labels).map((text) => {
-        const badge = (
-          <Badge key={text} color="gray" miw={0} maw={180}>
-            {text}
-          </Badge>
-        );
-        if (!onChoose) return badge;
-        return (
-          <UnstyledButton key={text} onClick={() => onChoose(text)} aria-label={`Show only what has the label ${text}`}>
-            {badge}
-          </UnstyledButton>
-        );
-      })}
-    </Group>
+  return textsOf(labels).map((text) =>
+    onChoose ? (
+      <button
+        key={text}
+        type="button"
+        className="chip chip-gray"
+        title={text}
+        onClick={() => onChoose(text)}
+        aria-label={`Show only what has the label ${text}`}
+      >
+        {text}
+      </button>
+    ) : (
+      <Chip key={text} color="gray" title={text}>
+        {text}
+      </Chip>
+    ),
   );
 }

@@ -1,8 +1,12 @@
-/** What a query answered, or its problem, or grey bars while it is under way. */
+/** What a query answered, or its problem, or grey bars while it is under way; and that an answer is an old one. */
 import { Skeleton, Stack } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useLastProblem } from "@/api/lastProblem";
+import { asProblem } from "@/api/problem";
 import { Problem } from "./Problem";
+
+const OLD = "What is shown is old: it could not be read again";
 
 interface Props<T> {
   of: UseQueryResult<T, unknown>;
@@ -12,9 +16,17 @@ interface Props<T> {
 }
 
 export function Loaded<T>({ of, title, lines = 3, children }: Props<T>) {
-  if (of.data !== undefined) return children(of.data);
-  if (of.isError) return <Problem of={of.error} title={title} retry={() => of.refetch()} />;
-  return <Waiting lines={lines} />;
+  const problem = useLastProblem(of);
+  const again = () => void of.refetch();
+  if (problem) return <Problem of={problem} title={title} retry={again} />;
+  if (of.data === undefined) return <Waiting lines={lines} />;
+  const old = of.isRefetchError && asProblem(of.error).status !== 0; // of a registry that is away the banner tells
+  return (
+    <>
+      {old && <Problem of={of.error} title={OLD} retry={again} above />}
+      {children(of.data)}
+    </>
+  );
 }
 
 export function Waiting({ lines = 3 }: { lines?: number }) {

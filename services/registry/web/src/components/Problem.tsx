@@ -8,11 +8,12 @@ interface Props {
   of: unknown;
   title?: string;
   retry?: () => void;
+  above?: boolean; // something that is shown all the same
 }
 
-export function Problem({ of, title = "This could not be shown", retry }: Props) {
+export function Problem({ of, title = "This could not be shown", retry, above = false }: Props) {
   return (
-    <Alert color="red" title={title} icon={<TriangleAlert />} role="alert">
+    <Alert color="red" title={title} icon={<TriangleAlert />} role="alert" mb={above ? "sm" : undefined}>
       <Stack gap="xs" align="flex-start">
         <Why of={asProblem(of)} />
         {retry && (

@@ -30,7 +30,7 @@ export function ReviewChanges({
   return (
     <Modal opened={opened} onClose={onClose} title={title} size="lg">
       <Stack>
-        <Table.ScrollContainer minWidth={420}>
+        <Table.ScrollContainer minWidth={320}>
           <Table withRowBorders>
             <Table.Thead>
               <Table.Tr>

@@ -18,9 +18,8 @@ export function Revision<T>({ noun, id, read, isCurrent, children }: Props<T>) {
   const opened = useQuery<Answered<T>, ApiProblem>({
     queryKey: ["settings", noun, id],
     queryFn: read,
-    staleTime: Infinity,
+    staleTime: "static", // also what makes everything else old leaves it, and what is typed into it
     gcTime: 0,
-    refetchOnWindowFocus: false,
   });
   const again = () => void opened.refetch();
   return (

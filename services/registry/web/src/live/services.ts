@@ -2,35 +2,40 @@
 import { useSyncExternalStore } from "react";
 import type { LiveService, LiveUpdate } from "@/api/schema";
 
-type State = ReadonlyMap<string, LiveService>;
-
 export interface Live {
   measured: boolean; // else the log store is away and the numbers of requests are unknown
-  services: State;
+  services: ReadonlyMap<string, LiveService>;
 }
 
-const EMPTY: Live = { measured: true, services: new Map() };
-let now: Live = EMPTY;
+// One map for ever: thousands of services are not copied for the few that changed. What is new is `now`.
+const services = new Map<string, LiveService>();
+let now: Live = { measured: true, services };
 const listeners = new Set<() => void>();
 
 /** What the stream sends: first all, then what changed. */
 export function heard(news: LiveUpdate): void {
-  const services = new Map(news.whole ? [] : now.services);
+  if (news.whole) services.clear();
   for (const service of news.services) services.set(service.id, service);
   for (const id of news.gone) services.delete(id);
-  become({ measured: news.measured, services });
+  become(news.measured);
 }
 
 export function forget(): void {
-  become(EMPTY);
+  services.clear();
+  become(true);
 }
 
 export function useLive(): Live {
   return useSyncExternalStore(subscribe, () => now);
 }
 
+/** One service: only what shows it is drawn again when it changes. */
 export function useLiveService(id: string | undefined): LiveService | undefined {
-  return useSyncExternalStore(subscribe, () => (id === undefined ? undefined : now.services.get(id)));
+  return useSyncExternalStore(subscribe, () => (id === undefined ? undefined : services.get(id)));
+}
+
+export function useMeasured(): boolean {
+  return useSyncExternalStore(subscribe, () => now.measured);
 }
 
 function subscribe(listener: () => void): () => void {
@@ -38,7 +43,7 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-function become(state: Live): void {
-  now = state;
+function become(measured: boolean): void {
+  now = { measured, services };
   for (const listener of listeners) listener();
 }

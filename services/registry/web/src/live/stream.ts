@@ -3,21 +3,29 @@
  *
  * EventSource reconnects after a broken connection, but gives up on an answer that is no stream, like a 503 while the
  * registry starts; and browsers allow six connections to one host over HTTP/1.1, so hidden tabs must not hold one.
+ * What will not come back is over: after the event `end`, with which the registry takes it away, or a final refusal.
  */
+import { whyNoStream } from "@/api/client";
+import { doubted, onReturn } from "@/api/connection";
+import type { ApiProblem } from "@/api/problem";
+
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 const HIDDEN_MS = 20_000;
-const SILENT_MS = 25_000; // a stream that sends `alive` every 10 s has died without a word
+const SILENT_MS = 15_000; // a stream that sends `alive` every 10 s has died without a word
 const ALIVE = "alive";
+const END = "end";
 
 export interface Following {
   on: Record<string, (data: string) => void>;
   opened?: () => void; // also after each interruption
   broken?: () => void;
-  refused?: () => void; // an answer that is no stream: perhaps nobody is signed in any more
+  refused?: (problem: ApiProblem) => void; // an answer that is no stream; one that is final is not asked for again
+  ended?: (reason: string) => void; // the registry took it away
 }
 
-export function follow(url: string, { on, opened, broken, refused }: Following): () => void {
+export function follow(url: string, { on, opened, broken, refused, ended }: Following): () => void {
   let source: EventSource | null = null;
+  let over = false;
   let tries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hidden: ReturnType<typeof setTimeout> | undefined;
@@ -32,20 +40,32 @@ export function follow(url: string, { on, opened, broken, refused }: Following):
       opened?.();
     };
     source.onerror = () => {
-      broken?.();
-      if (source?.readyState !== EventSource.CLOSED) return; // it tries again by itself
-      refused?.();
-      timer = setTimeout(open, AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]);
+      interrupted();
+      if (source?.readyState === EventSource.CLOSED) void ask(); // else it tries again by itself
     };
-    for (const [name, handle] of Object.entries(on)) {
+    for (const [name, handle] of Object.entries({ ...on, [ALIVE]: listened, [END]: end })) {
       source.addEventListener(name, (event) => handle((event as MessageEvent<string>).data));
     }
-    source.addEventListener(ALIVE, listened);
+  };
+  const interrupted = () => {
+    broken?.();
+    doubted();
+  };
+  const ask = async () => {
+    const problem = await whyNoStream(url);
+    if (over || source === null) return;
+    if (problem) refused?.(problem);
+    if (problem?.final) return stop();
+    timer = setTimeout(open, AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]);
+  };
+  const end = (data: string) => {
+    stop();
+    ended?.(String(JSON.parse(data).error ?? ""));
   };
   const listened = () => {
     clearTimeout(silence);
     silence = setTimeout(() => {
-      broken?.();
+      interrupted();
       open();
     }, SILENT_MS);
   };
@@ -60,12 +80,17 @@ export function follow(url: string, { on, opened, broken, refused }: Following):
     if (document.hidden) hidden = setTimeout(close, HIDDEN_MS);
     else if (source === null) open();
   };
-
-  open();
-  document.addEventListener("visibilitychange", looked);
-  return () => {
+  // A stream without `alive` may hang where the registry is a new one already.
+  const forget = onReturn(() => source !== null && open());
+  const stop = () => {
+    over = true;
+    forget();
     document.removeEventListener("visibilitychange", looked);
     clearTimeout(hidden);
     close();
   };
+
+  open();
+  document.addEventListener("visibilitychange", looked);
+  return stop;
 }

@@ -1,41 +1,55 @@
 /** Follows one project: how its services do, and what changed, so that it is read again. Mounted once, by the shell. */
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { url } from "@/api/client";
-import { onReturn, streamIs } from "@/api/connection";
+import { streamIs } from "@/api/connection";
 import { queries } from "@/api/queries";
 import type { Changed } from "@/api/schema";
+import { allowsSomewhere, useHeld } from "@/session/session";
 import { concerns } from "./readAgain";
 import { forget, heard } from "./services";
 import { follow } from "./stream";
 
 const GATHER_MS = 200; // a rollout is many changes at once; each answer is read once for all of them
+const REST_MS = 1000; // between two readings, however many changes come
+const TAKEN_MS = 15_000; // until it is asked for once more, where somebody may still have it
 
+/** While somebody may see services: who may not is refused it, and sees no numbers that could be old. */
 export function useProjectStream(project: string): void {
+  const { data: held } = useHeld(project);
+  const [taken, setTaken] = useState(false);
+  const wanted = project !== "" && held !== undefined && allowsSomewhere(held, "services.list") && !taken;
   useEffect(() => {
-    if (!project) return;
+    if (!taken) return;
+    const timer = setTimeout(() => setTaken(false), TAKEN_MS);
+    return () => clearTimeout(timer);
+  }, [taken]);
+  useEffect(() => {
+    if (!wanted) return;
+    const takeAway = () => {
+      setTaken(true);
+      void queries.invalidateQueries(); // signed out, or a role was taken back
+    };
     const news = gathered(readAgain);
     const stop = follow(url("/projects/{project}/live/stream", { project }), {
       on: {
         services: (data) => heard(JSON.parse(data)),
         changed: (data) => news.add(JSON.parse(data)),
         reset: () => void queries.invalidateQueries(),
-        end: () => void queries.invalidateQueries(), // signed out, or a role was taken back
       },
       opened: () => {
         streamIs("there");
       },
       broken: () => streamIs("away"),
-      refused: () => void queries.invalidateQueries({ queryKey: ["GET /session"] }),
+      refused: (problem) => problem.final && takeAway(),
+      ended: takeAway,
     });
-    const unlisten = onReturn(() => void queries.invalidateQueries());
     return () => {
       stop();
-      unlisten();
       news.stop();
       forget();
       streamIs("there");
     };
-  }, [project]);
+  }, [project, wanted]);
 }
 
 function readAgain(changes: Changed[]): void {
@@ -45,19 +59,20 @@ function readAgain(changes: Changed[]): void {
   });
 }
 
-/** Calls once for all that came within a while. */
+/** Calls once for all that came within a while, and then not soon again. */
 function gathered(then: (changes: Changed[]) => void) {
   let waiting: Changed[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const tell = () => {
+    const changes = waiting;
+    waiting = [];
+    timer = changes.length > 0 ? setTimeout(tell, REST_MS) : undefined;
+    if (changes.length > 0) then(changes);
+  };
   return {
     add(changed: Changed) {
       waiting.push(changed);
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        const changes = waiting;
-        waiting = [];
-        then(changes);
-      }, GATHER_MS);
+      timer ??= setTimeout(tell, GATHER_MS);
     },
     stop: () => clearTimeout(timer),
   };

@@ -7,6 +7,7 @@ export type Needs = string | "administrator"; // a permission held on anything i
 export interface Page {
   path: string; // wouter's: "/projects/:project/services/:service/:tab?"
   load: () => Promise<{ default: ComponentType }>; // a chunk of its own
+  ahead?: (params: Record<string, string>) => void; // asks for what it shows while `load` is under way
   needs?: Needs;
   nav?: { label: string; icon: LucideIcon; group: string }; // in the navigation, under its group
 }

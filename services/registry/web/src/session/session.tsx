@@ -3,27 +3,35 @@ import { useQuery } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useCallback, useEffect } from "react";
 import { ask, whenSignedOut } from "@/api/client";
 import { type ApiProblem, asProblem } from "@/api/problem";
-import { queries, useAsk } from "@/api/queries";
+import { askAhead, queries, useAsk } from "@/api/queries";
 import type { HeldPermissions, SessionDetail } from "@/api/schema";
 
 const KEY = ["GET /session", {}] as const;
+const UNKNOWN_MS = 3000;
 const Signed = createContext<SessionDetail | null>(null);
+const WHO = {
+  queryKey: KEY,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => {
+    try {
+      return await ask("GET /session", {}, { signal });
+    } catch (error) {
+      if (asProblem(error).status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: Infinity,
+};
 
 /** The session, null when nobody is signed in, undefined while that is not known. */
 export function useWhoIsThere() {
   useEffect(() => whenSignedOut(signedOut), []);
-  return useQuery<SessionDetail | null, ApiProblem>({
-    queryKey: KEY,
-    queryFn: async ({ signal }) => {
-      try {
-        return await ask("GET /session", {}, { signal });
-      } catch (error) {
-        if (asProblem(error).status === 401) return null;
-        throw error;
-      }
-    },
-    staleTime: Infinity,
-  });
+  return useQuery<SessionDetail | null, ApiProblem>(WHO);
+}
+
+/** Asks who is there, and what they hold in a project, before anything that needs it is drawn. */
+export function askWhoAhead(project: string): void {
+  void queries.prefetchQuery(WHO);
+  if (project) askAhead("GET /session/permissions", { query: { project } });
 }
 
 export function signedIn(session: SessionDetail): void {
@@ -55,9 +63,13 @@ export interface On {
 
 export type May = (permission: string, on?: On) => boolean;
 
-/** What somebody holds in a project; without one, nothing is asked. */
+/** What somebody holds in a project, asked for until it is known; without a project, nothing is asked. */
 export function useHeld(project: string) {
-  return useAsk("GET /session/permissions", { query: { project } }, { enabled: project !== "" });
+  return useAsk(
+    "GET /session/permissions",
+    { query: { project } },
+    { enabled: project !== "", every: (held) => held === undefined && UNKNOWN_MS },
+  );
 }
 
 /** `const may = useMay(project); may("services.delete", { service })`. False while it is not known. */

@@ -5,7 +5,7 @@ import { Link } from "wouter";
 import { useChange } from "@/api/queries";
 import { signedOut, useSession } from "@/session/session";
 
-export function AccountMenu() {
+export default function AccountMenu() {
   const { user, version } = useSession();
   const leave = useChange("DELETE /session", { after: signedOut, failed: "You are still signed in" });
   return (

@@ -1,7 +1,10 @@
 /** Signed in: the shell with a page. Not: the sign-in page, which leads back to where somebody wanted to be. */
 import { Center, Loader } from "@mantine/core";
-import { Suspense } from "react";
+import { Suspense, useEffect } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
+import { onReturn } from "@/api/connection";
+import { useLastProblem } from "@/api/lastProblem";
+import { queries } from "@/api/queries";
 import { Problem } from "@/components/Problem";
 import { SessionProvider, useWhoIsThere } from "@/session/session";
 import { ConnectionBanner } from "./ConnectionBanner";
@@ -12,6 +15,10 @@ const SignInPage = chunk(() => import("@/pages/signIn/SignInPage"));
 const Shell = chunk(() => import("./Shell"));
 
 export function App() {
+  useEffect(() => {
+    const stop = onReturn(() => void queries.invalidateQueries());
+    return () => void stop();
+  }, []);
   return (
     <ErrorBoundary>
       <ConnectionBanner />
@@ -25,9 +32,9 @@ export function App() {
 function Entrance() {
   const who = useWhoIsThere();
   const [location] = useLocation();
-  if (who.isPending) return <Starting />;
-  if (who.data === undefined)
-    return <Problem of={who.error} title="Narthex is not there" retry={() => who.refetch()} />;
+  const problem = useLastProblem(who);
+  if (problem) return <Problem of={problem} title="Narthex is not there" retry={() => who.refetch()} />;
+  if (who.data === undefined) return <Starting />;
   const session = who.data;
   return (
     <Switch>

@@ -1,5 +1,5 @@
 /** The pages that somebody is offered, by group. */
-import { NavLink, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { Link, useLocation } from "wouter";
 import { pages } from "@/pages/pages";
 import { useOffered } from "@/session/offered";
@@ -8,11 +8,16 @@ export function Navigation({ project }: { project: string }) {
   const offered = useOffered(project);
   const [location] = useLocation();
   const shown = pages.filter(
-    ({ nav, path, needs }) => nav && (project || !path.includes(":project")) && offered?.(needs),
+    ({ nav, path, needs }) => nav && (project || !path.includes(":project")) && offered?.allows(needs),
   );
   const groups = [...new Set(shown.map(({ nav }) => nav?.group ?? ""))];
   return (
     <nav aria-label="Pages">
+      {offered?.unread && (
+        <Text size="sm" c="dimmed" p="xs">
+          Pages of this project are missing here: what you may do could not be read.
+        </Text>
+      )}
       {groups.map((group) => (
         <Stack key={group} gap={2} mb="md">
           <Text size="xs" fw={600} c="dimmed" px="xs">
@@ -25,15 +30,10 @@ export function Navigation({ project }: { project: string }) {
               const active = location === href || location.startsWith(`${href}/`);
               const Icon = nav?.icon;
               return (
-                <NavLink
-                  key={path}
-                  component={Link}
-                  href={href}
-                  label={nav?.label}
-                  leftSection={Icon && <Icon size={18} />}
-                  active={active}
-                  aria-current={active ? "page" : undefined}
-                />
+                <Link key={path} href={href} className="navigation-link" aria-current={active ? "page" : undefined}>
+                  {Icon && <Icon size={18} />}
+                  {nav?.label}
+                </Link>
               );
             })}
         </Stack>

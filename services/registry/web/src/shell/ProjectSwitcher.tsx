@@ -3,7 +3,7 @@ import { Select } from "@mantine/core";
 import { useLocation } from "wouter";
 import { useAsk } from "@/api/queries";
 
-export function ProjectSwitcher({ project }: { project: string }) {
+export default function ProjectSwitcher({ project }: { project: string }) {
   const [, go] = useLocation();
   const { data: projects } = useAsk("GET /projects", {});
   const names = projects?.map(({ name }) => name) ?? [];

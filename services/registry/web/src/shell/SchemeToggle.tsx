@@ -1,5 +1,5 @@
 /** Light or dark; until somebody chooses, as the system has it. */
-import { ActionIcon, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { Moon, Sun } from "lucide-react";
 
 export function SchemeToggle() {
@@ -7,16 +7,15 @@ export function SchemeToggle() {
   const dark = useComputedColorScheme("light") === "dark";
   const label = dark ? "Use light colours" : "Use dark colours";
   return (
-    <Tooltip label={label}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size="lg"
-        aria-label={label}
-        onClick={() => setColorScheme(dark ? "light" : "dark")}
-      >
-        {dark ? <Sun size={18} /> : <Moon size={18} />}
-      </ActionIcon>
-    </Tooltip>
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      size="lg"
+      aria-label={label}
+      data-tip={label}
+      onClick={() => setColorScheme(dark ? "light" : "dark")}
+    >
+      {dark ? <Sun size={18} /> : <Moon size={18} />}
+    </ActionIcon>
   );
 }

@@ -1,32 +1,33 @@
 /** What surrounds every page: header with the project, navigation by role, and the page itself, loaded when needed. */
-import { AppShell, Burger, Group, ScrollArea } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
-import { Suspense, useEffect, useMemo } from "react";
+import { AppShell, Burger, Group } from "@mantine/core";
+import { useDisclosure, useInterval } from "@mantine/hooks";
+import { type ReactNode, Suspense, useEffect, useMemo } from "react";
 import { Link, Redirect, Route, Switch, useLocation, useRoute } from "wouter";
+import { useLastProblem } from "@/api/lastProblem";
 import { useAsk } from "@/api/queries";
 import { Waiting } from "@/components/Loaded";
 import { Problem } from "@/components/Problem";
 import { useProjectStream } from "@/live/useProjectStream";
-import type { Needs } from "@/pages/page";
 import { pages } from "@/pages/pages";
-import { useOffered } from "@/session/offered";
-import { useHeld } from "@/session/session";
-import { AccountMenu } from "./AccountMenu";
-import { chunk } from "./chunk";
+import { type Offered, useOffered } from "@/session/offered";
+import { chunk, whenDrawn } from "./chunk";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Logo } from "./Logo";
 import { Navigation } from "./Navigation";
 import { NotFound } from "./NotFound";
-import { ProjectSwitcher } from "./ProjectSwitcher";
 import { remembered, useRemembered } from "./rememberedProject";
 import { SchemeToggle } from "./SchemeToggle";
 
+const NO_PROJECTS = "Which projects there are could not be read";
+const LOOK_AGAIN_MS = 10_000;
+const ProjectSwitcher = whenDrawn(() => import("./ProjectSwitcher"));
+const AccountMenu = whenDrawn(() => import("./AccountMenu"));
 const ROUTES = pages.map((page) => ({ ...page, Content: chunk(page.load) }));
 
 export default function Shell() {
   const [navigationOpened, navigation] = useDisclosure();
   const [location] = useLocation();
-  const project = useProject();
+  const { project, unread } = useProject();
   useProjectStream(project);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a page that was chosen closes the menu it was chosen in
   useEffect(navigation.close, [location]);
@@ -51,20 +52,24 @@ export default function Shell() {
           <Link href="/" aria-label="Narthex: to the services" className="plain">
             <Logo />
           </Link>
-          <ProjectSwitcher project={project} />
+          <Suspense fallback={<span className="switcher-place">{project}</span>}>
+            <ProjectSwitcher project={project} />
+          </Suspense>
           <Group gap={4} ml="auto" wrap="nowrap">
             <SchemeToggle />
-            <AccountMenu />
+            <Suspense fallback={<span className="account-place" />}>
+              <AccountMenu />
+            </Suspense>
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="sm" component={ScrollArea}>
+      <AppShell.Navbar p="sm" className="navigation">
         <Navigation project={project} />
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <ErrorBoundary at={location}>
           <Suspense fallback={<Waiting lines={6} />}>
-            <Pages project={project} />
+            <Pages project={project} unread={unread} />
           </Suspense>
         </ErrorBoundary>
       </AppShell.Main>
@@ -72,24 +77,32 @@ export default function Shell() {
   );
 }
 
+interface Project {
+  project: string; // its name; empty: there is none
+  unread: ReactNode; // in place of it, where it could not be read which there are
+}
+
 /** The project in the address, else the one that was open before. */
-function useProject(): string {
+function useProject(): Project {
   const [, params] = useRoute<{ project: string }>("/projects/:project/*?");
   const last = useRemembered();
   const named = params?.project;
-  const { data: projects } = useAsk("GET /projects", {}, { enabled: named === undefined });
+  const asked = useAsk("GET /projects", {}, { enabled: named === undefined });
+  const problem = useLastProblem(asked);
+  const { data: projects, refetch } = asked;
   useEffect(() => {
     if (named) remembered(named);
   }, [named]);
-  return useMemo(() => {
+  const project = useMemo(() => {
     if (named !== undefined) return named;
     const known = projects?.map(({ name }) => name) ?? [];
     return known.includes(last) ? last : (known[0] ?? "");
   }, [named, projects, last]);
+  if (problem) return { project, unread: <Problem of={problem} title={NO_PROJECTS} retry={() => void refetch()} /> };
+  return { project, unread: named === undefined && projects === undefined ? <Waiting lines={6} /> : null };
 }
 
-function Pages({ project }: { project: string }) {
-  const held = useHeld(project);
+function Pages({ project, unread }: Project) {
   const offered = useOffered(project);
   return (
     <Switch>
@@ -97,12 +110,12 @@ function Pages({ project }: { project: string }) {
         <Route key={path} path={path}>
           {(params) => {
             if (offered === null) return <Waiting lines={6} />;
-            return offered(needs) ? <Content key={thing(params)} /> : <NotOffered held={held} needs={needs} />;
+            return offered.allows(needs) ? <Content key={thing(params)} /> : <NotOffered by={offered} needs={needs} />;
           }}
         </Route>
       ))}
       <Route path="/">
-        {project ? <Redirect to={`/projects/${project}/services`} replace /> : <NotFound noProject />}
+        {project ? <Redirect to={`/projects/${project}/services`} replace /> : (unread ?? <NotFound noProject />)}
       </Route>
       <Route>
         <NotFound />
@@ -111,10 +124,11 @@ function Pages({ project }: { project: string }) {
   );
 }
 
-/** Instead of a page that is not for somebody, or of which that is not known. */
-function NotOffered({ held, needs }: { held: ReturnType<typeof useHeld>; needs?: Needs }) {
-  if (held.isLoadingError && needs !== "administrator") {
-    return <Problem of={held.error} title="What you may do here could not be read" retry={() => held.refetch()} />;
+/** Instead of a page that is not for somebody, or of which that is not known; looks whether that has changed. */
+function NotOffered({ by: { unread, again }, needs }: { by: Offered; needs?: string }) {
+  useInterval(again, LOOK_AGAIN_MS, { autoInvoke: true });
+  if (unread && needs !== "administrator") {
+    return <Problem of={unread} title="What you may do here could not be read" retry={again} />;
   }
   return <NotFound needs={needs} />;
 }

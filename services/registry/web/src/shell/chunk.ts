@@ -1,9 +1,28 @@
 /** Loads a page's code when it is wanted, also when the registry is away just then or has become a newer one. */
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import { whenThere } from "@/api/connection";
+import { queries } from "@/api/queries";
 
 const RELOADED = "narthex-reloaded";
 const AGAIN_MS = 10_000;
+const IDLE_WITHIN_MS = 500;
+const DRAWN_WITHIN_MS = 3000; // some pages ask for ever
+
+/** Code that nobody misses before the page is drawn: loaded when what that shows is there, and the browser rests. */
+export function whenDrawn<P>(
+  load: () => Promise<{ default: ComponentType<P> }>,
+): LazyExoticComponent<ComponentType<P>> {
+  return chunk(async () => {
+    await drawn();
+    return load();
+  });
+}
+
+async function drawn(): Promise<void> {
+  const latest = performance.now() + DRAWN_WITHIN_MS;
+  do await new Promise((resolve) => requestIdleCallback(resolve, { timeout: IDLE_WITHIN_MS }));
+  while (queries.isFetching() > 0 && performance.now() < latest);
+}
 
 /** As React's lazy. What cannot be loaded is loaded with the whole page: a newer build has other names for its files. */
 export function chunk<P>(load: () => Promise<{ default: ComponentType<P> }>): LazyExoticComponent<ComponentType<P>> {

@@ -11,13 +11,15 @@ export function remembered(project: string): void {
   }
 }
 
+export function rememberedProject(): string {
+  try {
+    return localStorage.getItem(KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 export function useRemembered(): string {
-  const [project] = useState(() => {
-    try {
-      return localStorage.getItem(KEY) ?? "";
-    } catch {
-      return "";
-    }
-  });
+  const [project] = useState(rememberedProject);
   return project;
 }

@@ -13,11 +13,9 @@ export const theme = createTheme({
   components: {
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close the notice" } } },
-    Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Badge: { defaultProps: { variant: "light", tt: "none", radius: "sm", miw: "max-content" } },
     // What scrolls can be scrolled by keyboard.
     TableScrollContainer: { defaultProps: { scrollAreaProps: { viewportProps: { tabIndex: 0 } } } },
-    NavLink: { defaultProps: { style: { borderRadius: "var(--mantine-radius-md)" } } },
     Alert: { defaultProps: { variant: "light" } },
   },
 });

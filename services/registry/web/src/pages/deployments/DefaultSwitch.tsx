@@ -7,6 +7,7 @@ import type { DeploymentDetail, ServiceSummary } from "@/api/schema";
 import { many } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { Problem } from "@/components/Problem";
+import { Unread } from "@/components/Unread";
 import { inWords, useCount } from "./Standing";
 import { useServicesOn } from "./useServicesOn";
 
@@ -22,7 +23,7 @@ interface Props {
 
 export function DefaultSwitch({ project, deployment, to, onClose }: Props) {
   const services = useServicesOn(project, deployment.name);
-  const count = useCount(project, deployment.name, to);
+  const { count, asked } = useCount(project, deployment.name, to);
   const [how, setHow] = useState("wait");
   const save = useChange("PATCH /projects/{project}/deployments/{deployment}", {
     quiet: true,
@@ -42,6 +43,7 @@ export function DefaultSwitch({ project, deployment, to, onClose }: Props) {
         <Loaded of={services} title="The services could not be shown">
           {(found) => <WhatItDoes project={project} deployment={deployment} to={to} services={found} />}
         </Loaded>
+        <Unread of={[asked]} title={`How the instances of ${to} do could not be read`} />
         {count && !unready && (
           <Text size="sm">
             {to} has {inWords(count)}. Requests that are under way end where they are; new ones go to {to} at once.

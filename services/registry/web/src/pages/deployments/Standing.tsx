@@ -12,17 +12,24 @@ export interface Count {
 
 const COUNTED = 250;
 
-export function useCount(project: string, deployment: string, version: string | null): Count | undefined {
-  const { data } = useAsk(
+export function useCount(project: string, deployment: string, version: string | null) {
+  const asked = useAsk(
     "GET /projects/{project}/deployments/{deployment}/versions/{version}/instances",
     { path: { project, deployment, version: version ?? "" }, query: { limit: COUNTED } },
     { enabled: version !== null },
   );
-  return data && count(data);
+  return { count: asked.data && count(asked.data), asked };
 }
 
 export function Standing(props: { project: string; deployment: string; version: string }) {
-  const count = useCount(props.project, props.deployment, props.version);
+  const { count, asked } = useCount(props.project, props.deployment, props.version);
+  if (asked.error && !count) {
+    return (
+      <Badge color="gray" title={`${asked.error.message} (request ${asked.error.requestId || "without an id"})`}>
+        unknown
+      </Badge>
+    );
+  }
   if (count === undefined) return <Badge color="gray">…</Badge>;
   if (count.all === 0) return <Badge color="gray">none</Badge>;
   const color = count.healthy === count.all ? "green" : count.healthy > 0 ? "yellow" : "red";

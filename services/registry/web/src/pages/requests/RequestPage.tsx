@@ -7,6 +7,7 @@ import { Copy } from "@/components/Copy";
 import { Loaded } from "@/components/Loaded";
 import { PageHead } from "@/components/PageHead";
 import { Section } from "@/components/Section";
+import { Unread } from "@/components/Unread";
 import { OWN_AUTHORITY } from "../service/call/Snippets";
 import { CA } from "../service/call/snippets";
 import { Status } from "../service/requests/columns";
@@ -81,13 +82,16 @@ function Found({ project, service, of }: { project: string; service: string; of:
 }
 
 function Replay({ project, service, of }: { project: string; service: string; of: Explanation }) {
-  const { data } = useAsk("GET /projects/{project}/services/{service}", { path: { project, service } });
+  const called = useAsk("GET /projects/{project}/services/{service}", { path: { project, service } });
   const certificates = useAsk("GET /projects/{project}/services/{service}/certificates", {
     path: { project, service },
   });
   const ours = certificates.data?.some(({ issuer }) => issuer.includes(OWN_AUTHORITY));
   const { method, path, query, request_headers, request_body, request_cut } = of.request;
-  if (!data?.endpoint) return null;
+  const { data } = called;
+  if (!data?.endpoint || !certificates.data) {
+    return <Unread of={[called, certificates]} title="How to ask it again could not be read" />;
+  }
   const command = curl({
     endpoint: data.endpoint,
     method,

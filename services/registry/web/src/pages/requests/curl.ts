@@ -23,7 +23,7 @@ export function curl({ endpoint, method, path, query, headers, body, token, root
   const text = asText(bytes);
   const kept = headers.filter(([name, value]) => !LEFT_OUT.test(name) && !value.includes(HIDDEN));
   return [
-    method === "GET" && bytes.length === 0 ? "curl" : method === "HEAD" ? "curl --head" : `curl -X ${method}`,
+    method === "GET" && bytes.length === 0 ? "curl" : method === "HEAD" ? "curl --head" : `curl -X ${asMethod(method)}`,
     UNUSUAL.test(path + query) && "--globoff --path-as-is", // curl reads [] and {} as patterns, and resolves /../
     rootCertificate && `--cacert ${rootCertificate}`,
     token && '-H "Authorization: Token $NARTHEX_TOKEN"',
@@ -33,6 +33,11 @@ export function curl({ endpoint, method, path, query, headers, body, token, root
   ]
     .filter(Boolean)
     .join(" \\\n  ");
+}
+
+/** Any token is a method, and a token may have `, $, & and |. */
+function asMethod(method: string): string {
+  return /^[A-Z]+$/.test(method) ? method : quoted(method);
 }
 
 /** For a POSIX shell: in single quotes nothing means anything but the quote itself. */

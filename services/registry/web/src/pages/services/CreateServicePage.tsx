@@ -23,6 +23,7 @@ import { LabelsInput } from "@/components/LabelsInput";
 import { labelProblem, labelsOf } from "@/components/labels";
 import { PageHead } from "@/components/PageHead";
 import { Refusal } from "@/components/Refusal";
+import { Unread } from "@/components/Unread";
 
 const FIELDS = [
   "name",
@@ -176,7 +177,7 @@ function Behind({ project, form }: { project: string; form: ReturnType<typeof us
         searchable
         data={names}
         nothingFoundMessage="No such deployment"
-        placeholder={names.length ? "Choose one" : "There is none yet"}
+        placeholder={deployments.data?.length === 0 ? "There is none yet" : "Choose one"}
         {...form.getInputProps("deployment")}
         onChange={(name) => {
           form.setFieldValue("deployment", name ?? "");
@@ -197,6 +198,7 @@ function Behind({ project, form }: { project: string; form: ReturnType<typeof us
         ]}
         {...form.getInputProps("version")}
       />
+      <Unread of={[deployments, versions]} />
       {deployments.data?.length === 0 && (
         <Text size="sm" style={{ gridColumn: "1 / -1" }}>
           A service stands on a deployment. <code>narthex run NAME --port 9000 -- COMMAND</code> starts one with its

@@ -1,6 +1,7 @@
 /** Begins a rollout: to which version, in which steps, and what makes it go back by itself. */
 import {
   ActionIcon,
+  Anchor,
   Button,
   Checkbox,
   Group,
@@ -14,10 +15,12 @@ import {
 import { useForm } from "@mantine/form";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { Link } from "wouter";
 import { useAsk, useChange } from "@/api/queries";
 import { atField } from "@/api/rule";
 import { Refusal } from "@/components/Refusal";
 import { Section } from "@/components/Section";
+import { Unread } from "@/components/Unread";
 import type { TabProps } from "../../service/tabs";
 import { asBody, problems, USUAL, type Values } from "./plan";
 
@@ -51,8 +54,15 @@ export function StartForm({ project, service }: TabProps) {
       title="Go over to another version in steps"
       says={`Now it is ${now || "none"} of ${name}. A part of the requests goes to the new version; if that goes wrong, everything goes back by itself.`}
     >
+      <Unread of={[deployment, versions]} title="The versions could not be read" />
       {versions.data && others.length === 0 ? (
-        <Text size="sm">There is no other version to go to: make one under Deployments.</Text>
+        <Text size="sm">
+          There is no other version to go to:{" "}
+          <Anchor component={Link} href={`/projects/${project}/deployments/${name}`} inherit>
+            make one of {name}
+          </Anchor>
+          .
+        </Text>
       ) : (
         <form onSubmit={submit} noValidate>
           <Stack>
@@ -121,6 +131,9 @@ function Steps({ form }: { form: ReturnType<typeof useRolloutForm> }) {
   const { steps } = form.values;
   return (
     <Stack gap="xs" role="group" aria-label="Steps">
+      <Text size="sm" fw={500}>
+        Steps: share of the requests, and for how long
+      </Text>
       {steps.map((_, number) => (
         <Group key={number} gap="xs" align="flex-start" wrap="nowrap">
           <NumberInput

@@ -1,11 +1,13 @@
 /** The settings of a version in a form: what it is called, what is kept of its requests, how its health is checked. */
 import { NumberInput, Select, SimpleGrid, Stack, Switch, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
+import { many, seconds } from "@/components/format";
 import { LabelsInput } from "@/components/LabelsInput";
 import type { Values } from "./values";
 
 type Form = UseFormReturnType<Values>;
 
+const DAY_S = 86_400;
 const KEPT = [
   { value: "none", label: "nothing" },
   { value: "metadata", label: "path, status, times (metadata)" },
@@ -39,7 +41,7 @@ export function Retention({ form }: { form: Form }) {
       />
       <NumberInput
         label="For how long"
-        description="Seconds; 604800 are 7 days"
+        description={`In seconds${lengthInWords(form.values.request_retention_time)}`}
         inputWrapperOrder={["label", "input", "description", "error"]}
         hideControls
         allowDecimal={false}
@@ -47,6 +49,13 @@ export function Retention({ form }: { form: Form }) {
       />
     </SimpleGrid>
   );
+}
+
+/** ": 7 days" */
+function lengthInWords(typed: number | string): string {
+  const length = Number(typed);
+  if (length <= 0) return "";
+  return `: ${length < DAY_S ? seconds(length) : many(length / DAY_S, "day")}`;
 }
 
 export function Health({ form }: { form: Form }) {

@@ -9,6 +9,7 @@ import { Loaded } from "@/components/Loaded";
 import { PageHead } from "@/components/PageHead";
 import { RemoveSection } from "@/components/RemoveSection";
 import { type RoutedTab, RoutedTabs } from "@/components/RoutedTabs";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { Variables } from "../../project/variables/Variables";
 import { DefaultSwitch } from "../DefaultSwitch";
@@ -99,6 +100,7 @@ function MakeDefault({ project, version }: { project: string; version: VersionDe
   });
   return (
     <>
+      <Unread of={[deployment]} title="Its deployment could not be read" />
       <Button variant="default" onClick={() => setAsking(true)} disabled={deployment.data === undefined}>
         Make it the default
       </Button>

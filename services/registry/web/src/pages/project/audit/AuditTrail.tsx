@@ -3,6 +3,7 @@ import { Anchor, Badge, Drawer, Select, Stack, Table, Text } from "@mantine/core
 import { useState } from "react";
 import { useOffsetPages } from "@/api/pages";
 import type { AuditRecord } from "@/api/schema";
+import { Ago } from "@/components/Ago";
 import { inWords } from "@/components/changes";
 import type { Column } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
@@ -68,11 +69,12 @@ export function AuditTrail({ path }: { path: { project: string; deployment?: str
 
 function columns(open: (record: AuditRecord) => void): Column<AuditRecord>[] {
   return [
-    { key: "date", header: "Time", width: "180px", from: "sm", cell: ({ date }) => moment(date) },
+    { key: "when", header: "When", width: "116px", cell: ({ date }) => <Ago time={date} /> },
+    { key: "date", header: "Time", width: "216px", from: "md", cell: ({ date }) => moment(date) },
     {
       key: "event",
       header: "What",
-      width: "minmax(160px, 2fr)",
+      width: "minmax(140px, 2fr)",
       cell: (record) => (
         <Anchor
           component="button"
@@ -99,6 +101,7 @@ function columns(open: (record: AuditRecord) => void): Column<AuditRecord>[] {
       key: "user",
       header: "Who",
       width: "minmax(100px, 1fr)",
+      from: "sm",
       cell: ({ user }) => (
         <Text size="sm" truncate title={user}>
           {user || "Narthex itself"}

@@ -7,6 +7,7 @@ import type { ApiProblem } from "@/api/problem";
 import { queries, useAsk } from "@/api/queries";
 import { FormDialog } from "@/components/FormDialog";
 import { told } from "@/components/notices";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 
 const USUAL = "project-viewer";
@@ -71,6 +72,7 @@ export function AddDialog({ project, onClose }: { project: string; onClose: () =
           {...form.getInputProps("role")}
         />
       )}
+      <Unread of={[owner, known, roles]} />
       <Text size="xs" c="dimmed">
         Who has no account yet gets one; an administrator gives it a password, or single sign-on does.
       </Text>

@@ -7,13 +7,14 @@ import type { RoleAssignmentDetail } from "@/api/schema";
 import { Confirm } from "@/components/Confirm";
 import { Loaded } from "@/components/Loaded";
 import { Section } from "@/components/Section";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { useAssignees } from "../../service/access/useAssignees";
 import { GiveDialog } from "./GiveDialog";
 
 export function Assignments({ project }: { project: string }) {
   const may = useMay(project);
-  const assignees = useAssignees(project);
+  const { assignees, asked } = useAssignees(project);
   const assignments = useAsk("GET /projects/{project}/role-assignments", { path: { project } });
   const [giving, setGiving] = useState(false);
   const [taken, take] = useState<RoleAssignmentDetail | null>(null);
@@ -35,6 +36,7 @@ export function Assignments({ project }: { project: string }) {
         )
       }
     >
+      <Unread of={asked} title="Some names could not be read" />
       <Loaded of={assignments} title="The roles could not be shown">
         {(found) =>
           found.length === 0 ? (
@@ -42,7 +44,7 @@ export function Assignments({ project }: { project: string }) {
               Nobody has a role here.
             </Text>
           ) : (
-            <Table.ScrollContainer minWidth={300}>
+            <Table.ScrollContainer minWidth={420}>
               <Table aria-label="Roles given" layout="fixed">
                 <Table.Thead>
                   <Table.Tr>

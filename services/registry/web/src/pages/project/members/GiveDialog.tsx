@@ -3,6 +3,7 @@ import { Select } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useAsk, useChange } from "@/api/queries";
 import { FormDialog } from "@/components/FormDialog";
+import { Unread } from "@/components/Unread";
 import type { Assignee } from "../../service/access/useAssignees";
 
 const WHERE = [
@@ -97,6 +98,7 @@ export function GiveDialog({ project, assignees, onClose }: Props) {
           value={form.values.resource || null}
         />
       )}
+      <Unread of={[roles, deployments, services]} />
     </FormDialog>
   );
 }

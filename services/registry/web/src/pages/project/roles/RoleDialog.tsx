@@ -7,6 +7,7 @@ import { atField, validating } from "@/api/rule";
 import type { RoleDetail } from "@/api/schema";
 import { patch } from "@/components/changes";
 import { FormDialog } from "@/components/FormDialog";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { Matrix } from "./Matrix";
 
@@ -65,6 +66,7 @@ export function RoleDialog({ project, edited: role, onClose }: Props) {
         held={form.values.permissions}
         onChange={(held) => form.setFieldValue("permissions", held)}
       />
+      <Unread of={[permissions]} title="The permissions could not be read" />
     </FormDialog>
   );
 }

@@ -8,6 +8,7 @@ import type { RoleBrief, RoleDetail } from "@/api/schema";
 import { ConfirmByName } from "@/components/ConfirmByName";
 import { Loaded } from "@/components/Loaded";
 import { PageHead } from "@/components/PageHead";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { Matrix } from "./Matrix";
 import { RoleDialog } from "./RoleDialog";
@@ -84,6 +85,7 @@ function Opened({ project, name, onGone }: { project: string; name: string; onGo
       {(found) => (
         <Stack>
           {!found.default && <Own project={project} role={found} onGone={onGone} />}
+          <Unread of={[permissions]} title="Those that it has not could not be read" />
           <Matrix all={permissions.data?.map(({ name }) => name) ?? found.permissions} held={found.permissions} />
         </Stack>
       )}

@@ -12,6 +12,7 @@ import { FormDialog } from "@/components/FormDialog";
 import { endOf, FOR_EVER, LENGTHS } from "@/components/lengths";
 import { toldProblem } from "@/components/notices";
 import { ShownOnce } from "@/components/ShownOnce";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 
 const UNCHANGED = "as before";
@@ -102,6 +103,7 @@ export function ServiceUserDialog({ project, user, onClose }: Props) {
           {...form.getInputProps("role")}
         />
       )}
+      <Unread of={[roles]} />
     </FormDialog>
   );
 }

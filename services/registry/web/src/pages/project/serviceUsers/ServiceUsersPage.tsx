@@ -10,6 +10,7 @@ import { Empty } from "@/components/Empty";
 import { Ends } from "@/components/Ends";
 import { Loaded } from "@/components/Loaded";
 import { PageHead } from "@/components/PageHead";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { Remove } from "./Remove";
 import { ServiceUserDialog } from "./ServiceUserDialog";
@@ -60,55 +61,58 @@ interface ListProps {
 }
 
 function List({ project, users, onDo }: ListProps) {
-  const roles = useRoles(project);
+  const { roles, asked } = useRoles(project);
   return (
-    <Table.ScrollContainer minWidth={300}>
-      <Table aria-label="Service users">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Roles</Table.Th>
-            <Table.Th visibleFrom="sm">Ends</Table.Th>
-            <Table.Th visibleFrom="md">Last used for the API</Table.Th>
-            <Table.Th w={60} aria-label="Actions" />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {users.map((user) => (
-            <Table.Tr key={user.id}>
-              <Table.Td maw={320} style={{ overflowWrap: "anywhere" }}>
-                <Stack gap={0}>
-                  <Text size="sm" fw={600}>
-                    {user.name ?? user.email}
-                  </Text>
-                  <Text size="xs" c="dimmed">
-                    {user.description}
-                  </Text>
-                </Stack>
-              </Table.Td>
-              <Table.Td>
-                <Group gap={4}>
-                  {(roles.get(user.id) ?? []).map((role) => (
-                    <Badge key={role} color="gray">
-                      {role}
-                    </Badge>
-                  ))}
-                </Group>
-              </Table.Td>
-              <Table.Td visibleFrom="sm">
-                <Ends at={user.expiry_date} />
-              </Table.Td>
-              <Table.Td visibleFrom="md">
-                {user.token_last_used ? <Ago time={user.token_last_used} /> : "never"}
-              </Table.Td>
-              <Table.Td>
-                <Actions project={project} user={user} onDo={onDo} />
-              </Table.Td>
+    <>
+      <Unread of={[asked]} title="Their roles could not be read" />
+      <Table.ScrollContainer minWidth={300}>
+        <Table aria-label="Service users">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Name</Table.Th>
+              <Table.Th>Roles</Table.Th>
+              <Table.Th visibleFrom="sm">Ends</Table.Th>
+              <Table.Th visibleFrom="md">Last used for the API</Table.Th>
+              <Table.Th w={60} aria-label="Actions" />
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+          </Table.Thead>
+          <Table.Tbody>
+            {users.map((user) => (
+              <Table.Tr key={user.id}>
+                <Table.Td maw={320} style={{ overflowWrap: "anywhere" }}>
+                  <Stack gap={0}>
+                    <Text size="sm" fw={600}>
+                      {user.name ?? user.email}
+                    </Text>
+                    <Text size="xs" c="dimmed">
+                      {user.description}
+                    </Text>
+                  </Stack>
+                </Table.Td>
+                <Table.Td>
+                  <Group gap={4}>
+                    {(roles.get(user.id) ?? []).map((role) => (
+                      <Badge key={role} color="gray">
+                        {role}
+                      </Badge>
+                    ))}
+                  </Group>
+                </Table.Td>
+                <Table.Td visibleFrom="sm">
+                  <Ends at={user.expiry_date} />
+                </Table.Td>
+                <Table.Td visibleFrom="md">
+                  {user.token_last_used ? <Ago time={user.token_last_used} /> : "never"}
+                </Table.Td>
+                <Table.Td>
+                  <Actions project={project} user={user} onDo={onDo} />
+                </Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </>
   );
 }
 
@@ -144,17 +148,17 @@ function Actions({ project, user, onDo }: { project: string; user: ServiceUserDe
 }
 
 /** Everybody's roles, as texts. */
-function useRoles(project: string): Map<string, string[]> {
+function useRoles(project: string) {
   const may = useMay(project);
-  const { data } = useAsk(
+  const asked = useAsk(
     "GET /projects/{project}/role-assignments",
     { path: { project } },
     { enabled: may("roles.assignments.list") },
   );
-  const found = new Map<string, string[]>();
-  for (const { assignee, role, resource, resource_type: type } of data ?? []) {
+  const roles = new Map<string, string[]>();
+  for (const { assignee, role, resource, resource_type: type } of asked.data ?? []) {
     const text = type === "project" ? role : `${role} on ${resource}`;
-    found.set(assignee, [...(found.get(assignee) ?? []), text]);
+    roles.set(assignee, [...(roles.get(assignee) ?? []), text]);
   }
-  return found;
+  return { roles, asked };
 }

@@ -61,7 +61,7 @@ interface ListProps {
 
 function List({ level, variables, onEdit, onRemove }: ListProps) {
   return (
-    <Table.ScrollContainer minWidth={300}>
+    <Table.ScrollContainer minWidth={level === "project" ? 320 : 520}>
       <Table aria-label="Variables" layout="fixed">
         <Table.Thead>
           <Table.Tr>

@@ -62,7 +62,7 @@ export function Calls({ project, webhook }: { project: string; webhook: string }
 }
 
 const COLUMNS: Column<WebhookCall>[] = [
-  { key: "time", header: "Time", width: "minmax(150px, 180px)", cell: ({ created }) => moment(created) },
+  { key: "time", header: "Time", width: "minmax(150px, 216px)", cell: ({ created }) => moment(created) },
   {
     key: "status",
     header: "How",

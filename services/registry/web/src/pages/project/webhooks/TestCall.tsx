@@ -4,6 +4,7 @@ import { Send } from "lucide-react";
 import { useAsk, useChange } from "@/api/queries";
 import type { WebhookDetail } from "@/api/schema";
 import { Section } from "@/components/Section";
+import { Unread } from "@/components/Unread";
 
 const LOOK_EVERY_MS = 1000;
 const HIDDEN = "(protected)"; // a value that only the registry knows: the test goes without that header
@@ -46,6 +47,7 @@ export function TestCall({ project, webhook }: { project: string; webhook: Webho
             Without the headers whose values are secret.
           </Text>
         )}
+        <Unread of={[outcome]} title="How the test call went could not be read" />
         {outcome.data?.status === "success" && (
           <Alert color="green" title="It was answered">
             The address took the call.

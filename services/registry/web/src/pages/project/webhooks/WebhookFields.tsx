@@ -15,6 +15,7 @@ import type { UseFormReturnType } from "@mantine/form";
 import { Plus, Trash2 } from "lucide-react";
 import { useAsk } from "@/api/queries";
 import { LabelsInput } from "@/components/LabelsInput";
+import { Unread } from "@/components/Unread";
 import { EVENTS, type ObjectType } from "./events";
 import { ANY, type Values } from "./values";
 
@@ -95,35 +96,38 @@ function About({ project, form }: { project: string; form: Form }) {
     form.setValues({ object_type: chosen, object_name: ANY, version: "", event: EVENTS[chosen][0]?.value ?? "" });
   };
   return (
-    <SimpleGrid cols={{ base: 1, sm: type === "deployment" && name !== ANY ? 3 : 2 }}>
-      <Select
-        label="About"
-        data={[
-          { value: "service", label: "services" },
-          { value: "deployment", label: "requests to deployments" },
-        ]}
-        allowDeselect={false}
-        value={type}
-        onChange={change}
-      />
-      <Select
-        label="Which"
-        data={[{ value: ANY, label: `all ${type}s` }, ...names]}
-        searchable
-        limit={100}
-        allowDeselect={false}
-        {...form.getInputProps("object_name")}
-        onChange={(value) => form.setValues({ object_name: value ?? ANY, version: "" })}
-      />
-      {type === "deployment" && name !== ANY && (
+    <>
+      <Unread of={[deployments, services, versions]} />
+      <SimpleGrid cols={{ base: 1, sm: type === "deployment" && name !== ANY ? 3 : 2 }}>
         <Select
-          label="Version"
-          data={[{ value: "", label: "all of them" }, ...(versions.data?.map(({ version }) => version) ?? [])]}
+          label="About"
+          data={[
+            { value: "service", label: "services" },
+            { value: "deployment", label: "requests to deployments" },
+          ]}
           allowDeselect={false}
-          {...form.getInputProps("version")}
+          value={type}
+          onChange={change}
         />
-      )}
-    </SimpleGrid>
+        <Select
+          label="Which"
+          data={[{ value: ANY, label: `all ${type}s` }, ...names]}
+          searchable
+          limit={100}
+          allowDeselect={false}
+          {...form.getInputProps("object_name")}
+          onChange={(value) => form.setValues({ object_name: value ?? ANY, version: "" })}
+        />
+        {type === "deployment" && name !== ANY && (
+          <Select
+            label="Version"
+            data={[{ value: "", label: "all of them" }, ...(versions.data?.map(({ version }) => version) ?? [])]}
+            allowDeselect={false}
+            {...form.getInputProps("version")}
+          />
+        )}
+      </SimpleGrid>
+    </>
   );
 }
 

@@ -4,7 +4,7 @@ import { useMay } from "@/session/session";
 import type { TabProps } from "../tabs";
 import { BasicUsers } from "./BasicUsers";
 import { Holders } from "./Holders";
-import { Limits } from "./Limits";
+import { Limits, limitsOf } from "./Limits";
 import { SharingLinks } from "./SharingLinks";
 import { UserLimits } from "./UserLimits";
 import { WaysIn } from "./WaysIn";
@@ -16,7 +16,7 @@ export default function AccessTab({ project, service }: TabProps) {
     <Stack>
       <WaysIn project={project} service={service} />
       {may("roles.assignments.list") && <Holders project={project} service={service} />}
-      <Limits key={service.time_updated} project={project} service={service} />
+      <Limits key={limitsOf(service)} project={project} service={service} />
       {may("services.limits.list", on) && <UserLimits project={project} service={service} />}
       {may("services.update", on) && <SharingLinks project={project} service={service} />}
       {may("services.update", on) && <BasicUsers project={project} service={service} />}

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import { Section } from "@/components/Section";
 import { ShownOnce } from "@/components/ShownOnce";
+import { Unread } from "@/components/Unread";
 import type { TabProps } from "../tabs";
 
 export function BasicUsers({ project, service }: TabProps) {
@@ -43,10 +44,13 @@ export function BasicUsers({ project, service }: TabProps) {
         {made.map((user) => (
           <ShownOnce key={user.name} value={user.password ?? ""} label={`password of ${user.name}`} />
         ))}
+        <Unread of={[users]} title="The names could not be read" />
         {names.length === 0 ? (
-          <Text size="sm" c="dimmed">
-            There are none.
-          </Text>
+          users.data && (
+            <Text size="sm" c="dimmed">
+              There are none.
+            </Text>
+          )
         ) : (
           <Table>
             <Table.Tbody>

@@ -5,13 +5,14 @@ import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import { Loaded } from "@/components/Loaded";
 import { Section } from "@/components/Section";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import type { TabProps } from "../tabs";
 import { type Assignee, useAssignees } from "./useAssignees";
 
 export function Holders({ project, service }: TabProps) {
   const may = useMay(project);
-  const assignees = useAssignees(project);
+  const { assignees, asked } = useAssignees(project);
   const assignments = useAsk("GET /projects/{project}/role-assignments", {
     path: { project },
     query: { resource: service.name, resource_type: "service" },
@@ -25,6 +26,7 @@ export function Holders({ project, service }: TabProps) {
       title="Roles on this service"
       says="To call it, somebody needs a role here, on its deployment, or in the project. Taking one back ends their connections."
     >
+      <Unread of={asked} title="The members could not be read" />
       {may("roles.assignments.create") && <Give project={project} service={service} assignees={assignees} />}
       <Loaded of={assignments} title="The roles could not be shown">
         {(found) =>
@@ -84,6 +86,7 @@ function Give({ project, service, assignees }: TabProps & { assignees: Assignee[
   const chosen = assignees.find(({ id }) => id === who);
   return (
     <Group gap="xs" mb="sm" align="flex-end">
+      <Unread of={[roles]} title="The roles could not be read" />
       <Select
         label="Who"
         placeholder="Somebody of this project"

@@ -4,6 +4,7 @@ import { useForm } from "@mantine/form";
 import { useState } from "react";
 import { useChange } from "@/api/queries";
 import { validating } from "@/api/rule";
+import type { ServiceDetail } from "@/api/schema";
 import { differences, patch } from "@/components/changes";
 import { number } from "@/components/format";
 import { ReviewChanges } from "@/components/ReviewChanges";
@@ -19,6 +20,11 @@ const LABELS = {
 };
 const FIELDS = Object.keys(LABELS) as (keyof typeof LABELS)[];
 type Values = Record<keyof typeof LABELS, number | string>;
+
+/** What a form begins with: when it changes, so must the form; nothing else may take away what is typed. */
+export function limitsOf(service: ServiceDetail): string {
+  return FIELDS.map((field) => service[field]).join();
+}
 
 export function Limits({ project, service }: TabProps) {
   const may = useMay(project);

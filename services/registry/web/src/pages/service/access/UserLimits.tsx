@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useAsk, useChange } from "@/api/queries";
 import { number } from "@/components/format";
 import { Section } from "@/components/Section";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import type { TabProps } from "../tabs";
 import { useAssignees } from "./useAssignees";
@@ -28,10 +29,14 @@ export function UserLimits({ project, service }: TabProps) {
   return (
     <Section title="Limits of single users" says="In place of the default for each token.">
       {may("services.limits.create", on) && <Add project={project} service={service} />}
+      <Unread of={[rates, concurrencies]} title="The limits could not be read" />
       {rows.length === 0 ? (
-        <Text size="sm" c="dimmed">
-          Everybody has the default.
-        </Text>
+        rates.data &&
+        concurrencies.data && (
+          <Text size="sm" c="dimmed">
+            Everybody has the default.
+          </Text>
+        )
       ) : (
         <Table>
           <Table.Tbody>
@@ -66,13 +71,14 @@ function Add({ project, service }: TabProps) {
   const [who, setWho] = useState<string | null>(null);
   const [kind, setKind] = useState("rate");
   const [limit, setLimit] = useState<number | string>("");
-  const assignees = useAssignees(project);
+  const { assignees, asked } = useAssignees(project);
   const said = { done: "The limit holds from now on", failed: "The limit was not set", after: () => setWho(null) };
   const addRate = useChange(`POST ${RATE}`, said);
   const addConcurrency = useChange(`POST ${CONCURRENCY}`, said);
   const add = kind === "rate" ? addRate : addConcurrency;
   return (
     <Group gap="xs" mb="sm" align="flex-end">
+      <Unread of={asked} title="The members could not be read" />
       <Select
         label="Who"
         placeholder="Somebody of this project"

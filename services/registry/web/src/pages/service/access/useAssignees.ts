@@ -6,8 +6,8 @@ export interface Assignee {
   label: string;
 }
 
-/** Who can be given something in a project: its people and its programs. */
-export function useAssignees(project: string): Assignee[] {
+/** Who can be given something in a project: its people and its programs; and the questions after them. */
+export function useAssignees(project: string) {
   const may = useMay(project);
   const people = useAsk(
     "GET /projects/{project}/users",
@@ -19,8 +19,9 @@ export function useAssignees(project: string): Assignee[] {
     { path: { project } },
     { enabled: may("service_users.list") },
   );
-  return [
+  const assignees: Assignee[] = [
     ...(people.data ?? []).map(({ id, email }) => ({ id, label: email })),
     ...(programs.data ?? []).map(({ id, email, name }) => ({ id, label: name ?? email })),
   ];
+  return { assignees, asked: [people, programs] };
 }

@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { useAsk } from "@/api/queries";
 import type { Propagation, ServiceCertificate, ServiceDetail } from "@/api/schema";
 import { many, moment } from "@/components/format";
+import { Unread } from "@/components/Unread";
 import { useLiveService } from "@/live/services";
 
 const WHILE_WAITING_MS = 1000; // how far routers have come is no event of the project
@@ -40,6 +41,7 @@ export function Readiness({ project, service }: { project: string; service: Serv
         </Step>
         <Step done={applied}>{routersInWords(spread.data)}</Step>
       </List>
+      <Unread of={[certificates, spread]} title="How far it is could not be read" />
     </Card>
   );
 }

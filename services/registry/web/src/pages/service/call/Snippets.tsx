@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import { useAsk } from "@/api/queries";
 import type { ServiceDetail } from "@/api/schema";
 import { Copy } from "@/components/Copy";
+import { Unread } from "@/components/Unread";
 import { snippets } from "./snippets";
 
 export const OWN_AUTHORITY = "O=Narthex"; // in whose certificates nobody trusts by themselves
@@ -32,6 +33,7 @@ export function Snippets({ project, service }: { project: string; service: Servi
           , or that of a service user of this project.
         </Text>
       )}
+      <Unread of={[certificates]} title="Whether its certificate has to be named could not be read" />
       <Tabs defaultValue="curl">
         <Tabs.List mb="xs">
           {shown.map(({ value, label }) => (

@@ -24,7 +24,7 @@ export function Certificates({ project, service }: TabProps) {
     <Section title="Certificates" says="Ordered and renewed by themselves.">
       <Loaded of={certificates} title="The certificates could not be shown">
         {(found) => (
-          <Table.ScrollContainer minWidth={760}>
+          <Table.ScrollContainer minWidth={820}>
             <Table>
               <Table.Thead>
                 <Table.Tr>
@@ -66,7 +66,7 @@ function Row({ certificate }: { certificate: ServiceCertificate }) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td>{moment(not_after)}</Table.Td>
+      <Table.Td style={{ whiteSpace: "nowrap" }}>{moment(not_after)}</Table.Td>
       <Table.Td>
         <Ago time={renew_at} />
       </Table.Td>

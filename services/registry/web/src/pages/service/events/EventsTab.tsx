@@ -13,7 +13,7 @@ const SIZE = 100;
 
 const COLUMNS: Column<ProjectEventRecord>[] = [
   { key: "time", header: "When", width: "120px", cell: ({ date }) => <Ago time={date} /> },
-  { key: "exactly", header: "Time", width: "190px", from: "sm", cell: ({ date }) => moment(date) },
+  { key: "exactly", header: "Time", width: "216px", from: "sm", cell: ({ date }) => moment(date) },
   {
     key: "text",
     header: "What happened",

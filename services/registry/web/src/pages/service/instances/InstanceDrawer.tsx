@@ -8,6 +8,7 @@ import { Confirm } from "@/components/Confirm";
 import { type Fact, Facts, Id } from "@/components/Facts";
 import { moment } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
+import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { Health, HealthBadge } from "./Health";
 
@@ -76,8 +77,9 @@ type Path = { project: string; deployment: string; version: string; instance: st
 
 /** What a stopping instance still has to finish, router by router. */
 function UnderWay({ path }: { path: Path }) {
-  const { data } = useAsk(`GET ${ONE}`, { path }, { every: 1000 });
-  const routers = data?.in_flight ?? [];
+  const now = useAsk(`GET ${ONE}`, { path }, { every: 1000 });
+  if (now.data === undefined) return <Unread of={[now]} title="What it still has to finish could not be read" />;
+  const routers = now.data.in_flight ?? [];
   if (routers.length === 0)
     return <Text size="sm">No new requests go there; it is removed when routers have let go of it.</Text>;
   return (

@@ -4,9 +4,10 @@ import { ZoomOut } from "lucide-react";
 import { useState } from "react";
 import { useAsk } from "@/api/queries";
 import type { ServiceChart, ServiceDetail } from "@/api/schema";
-import { moment, ms, number } from "@/components/format";
+import { moment, ms, number, percent } from "@/components/format";
 import { Loaded } from "@/components/Loaded";
 import { type Line, TimeChart } from "@/components/TimeChart";
+import { limitsUsed } from "./limitsUsed";
 import { RECENT, recent, type Span, until, zoomed } from "./span";
 import { useNow } from "./useNow";
 
@@ -83,6 +84,7 @@ interface DrawnProps {
 
 function Drawn({ chart, service, onZoom, onZoomOut }: DrawnProps) {
   const shared = { times: chart.times, onZoom, onZoomOut };
+  const used = limitsUsed(chart, service);
   return (
     <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="sm">
       <TimeChart
@@ -99,6 +101,7 @@ function Drawn({ chart, service, onZoom, onZoomOut }: DrawnProps) {
         {...shared}
       />
       <TimeChart title="Requests under way, and instances" lines={load(chart)} format={number} {...shared} />
+      {used.length > 0 && <TimeChart title="Limits used, in all" lines={used} format={percent} {...shared} />}
       {isLimited(service) && (
         <TimeChart
           title={`Refused by a limit, each ${periodInWords(chart.period_s)}`}

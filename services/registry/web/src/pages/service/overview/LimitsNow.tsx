@@ -3,6 +3,7 @@ import { Group, Paper, Progress, SimpleGrid, Text } from "@mantine/core";
 import { useAsk } from "@/api/queries";
 import type { LimitUse, ServiceDetail } from "@/api/schema";
 import { number } from "@/components/format";
+import { Unread } from "@/components/Unread";
 
 const EVERY_MS = 5000; // a measurement: no event tells it
 const MOST = 8; // tokens; the fullest first
@@ -20,7 +21,7 @@ export function LimitsNow({ project, service }: { project: string; service: Serv
     { path: { project, service: service.name } },
     { every: EVERY_MS },
   );
-  if (!uses.data?.length) return null;
+  if (!uses.data?.length) return <Unread of={[uses]} title="How much of the limits is used could not be read" />;
   const fullest = [...uses.data].sort((one, other) => share(other) - share(one)).slice(0, MOST);
   return (
     <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }} spacing="sm">

@@ -2,14 +2,14 @@
 import { Alert, Button, Group, Stack } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { Pause, Radio, RotateCw } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
-import { useCursorPages } from "@/api/pages";
-import { queries } from "@/api/queries";
+import { readFromBegin, useCursorPages } from "@/api/pages";
 import type { RequestRecord } from "@/api/schema";
-import { DataTable } from "@/components/DataTable";
+import { DataTable, type TableProps } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { many } from "@/components/format";
+import { NotAll } from "@/components/PagedTable";
 import { Problem } from "@/components/Problem";
 import type { TabProps } from "../tabs";
 import { columns } from "./columns";
@@ -19,6 +19,7 @@ import { useTail } from "./useTail";
 
 const TYPED_MS = 300;
 const SIZE = 100;
+const OPERATION = "GET /projects/{project}/services/{service}/requests";
 
 export default function RequestsTab({ project, service }: TabProps) {
   const [, go] = useLocation();
@@ -26,15 +27,13 @@ export default function RequestsTab({ project, service }: TabProps) {
   const [asked] = useDebouncedValue(filter, TYPED_MS);
   const [following, setFollowing] = useState(false);
   const here = `/projects/${project}/services/${service.name}/requests`;
-  const readAgain = () =>
-    void queries.invalidateQueries({ queryKey: ["GET /projects/{project}/services/{service}/requests"] });
   const set = (changed: Filter) => go(`${here}${written(changed)}`, { replace: true });
   return (
     <Stack gap="sm">
       <Group justify="space-between" align="flex-end" gap="xs">
         <FilterForm filter={filter} onChange={set} onClear={isEmpty(filter) ? undefined : () => set(EMPTY)} />
         {!following && (
-          <Button variant="default" leftSection={<RotateCw size={16} />} onClick={readAgain}>
+          <Button variant="default" leftSection={<RotateCw size={16} />} onClick={() => readFromBegin(OPERATION)}>
             Read again
           </Button>
         )}
@@ -63,11 +62,11 @@ interface ListProps extends TabProps {
 
 function Logged({ project, service, filter, here }: ListProps) {
   const requests = useCursorPages(
-    "GET /projects/{project}/services/{service}/requests",
+    OPERATION,
     { path: { project, service: service.name }, query: asQuery(filter) },
     { size: SIZE, anew: true },
   );
-  if (requests.error) {
+  if (requests.error && requests.rows.length === 0) {
     return <Problem of={requests.error} title="The requests could not be shown" retry={requests.retry} />;
   }
   const lost = Object.values(requests.first?.lost ?? {}).reduce((sum, count) => sum + count, 0);
@@ -81,7 +80,7 @@ function Logged({ project, service, filter, here }: ListProps) {
       <Rows
         rows={requests.rows}
         here={here}
-        more={requests.more}
+        inSight={requests.inSight}
         hasMore={requests.hasMore}
         loading={requests.loading}
         empty={
@@ -92,15 +91,16 @@ function Logged({ project, service, filter, here }: ListProps) {
           )
         }
       />
+      <NotAll why={requests.error} retry={requests.retry} />
     </>
   );
 }
 
 function Followed({ project, service, filter, here }: ListProps) {
   const { requests, skipped, problem } = useTail(project, service.name, filter);
-  if (problem) return <Problem of={new Error(problem)} title="The requests cannot be followed" />;
   return (
     <>
+      {problem && <Problem of={problem} title="The requests cannot be followed" />}
       {skipped > 0 && (
         <Alert color="yellow" title="Too fast to show them all">
           {many(skipped, "request")} came faster than this page reads; the log has them.
@@ -109,27 +109,23 @@ function Followed({ project, service, filter, here }: ListProps) {
       <Rows
         rows={requests}
         here={here}
-        empty={<Empty title="Following">Requests appear as they are answered.</Empty>}
+        empty={!problem && <Empty title="Following">Requests appear as they are answered.</Empty>}
       />
     </>
   );
 }
 
-interface RowsProps {
-  rows: RequestRecord[];
+type RowsProps = Pick<TableProps<RequestRecord>, "rows" | "inSight" | "hasMore" | "loading" | "empty"> & {
   here: string;
-  more?: () => void;
-  hasMore?: boolean;
-  loading?: boolean;
-  empty: React.ReactNode;
-}
+};
 
 function Rows({ here, ...rest }: RowsProps) {
   const [, go] = useLocation();
+  const shown = useMemo(() => columns(here), [here]);
   return (
     <DataTable
       label="Requests"
-      columns={columns(here)}
+      columns={shown}
       rowKey={({ id }) => id}
       rowHeight={38}
       onOpen={({ id }) => go(`${here}/${id}`)}

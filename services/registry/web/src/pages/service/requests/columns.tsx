@@ -1,7 +1,6 @@
 /** What the list of requests shows. All of it came from outside: it is shown as text, whatever is in it. */
-import { Anchor, Badge, Text } from "@mantine/core";
-import { Link } from "wouter";
 import type { RequestRecord } from "@/api/schema";
+import { Chip } from "@/components/Chip";
 import type { Column } from "@/components/DataTable";
 import { bytes, clock, moment, ms } from "@/components/format";
 
@@ -12,9 +11,9 @@ export function columns(here: string): Column<RequestRecord>[] {
       header: "Time",
       width: "86px",
       cell: ({ id, time }) => (
-        <Anchor component={Link} href={`${here}/${id}`} size="sm" title={moment(time)}>
+        <a href={`${here}/${id}`} className="data-link" title={moment(time)}>
           {clock(time)}
-        </Anchor>
+        </a>
       ),
     },
     { key: "status", header: "Status", width: "64px", cell: (record) => <Status of={record} /> },
@@ -23,10 +22,10 @@ export function columns(here: string): Column<RequestRecord>[] {
       header: "Request",
       width: "minmax(70px, 3fr)",
       cell: ({ method, path, query }) => (
-        <Text size="sm" ff="monospace" truncate title={path}>
+        <span className="data-mono" title={path}>
           {method} {path}
           {query && `?${query}`}
-        </Text>
+        </span>
       ),
     },
     {
@@ -69,9 +68,9 @@ export function Status({ of }: { of: Pick<RequestRecord, "status" | "outcome"> }
   const broken = of.outcome !== "complete";
   const color = broken || of.status >= 500 ? "red" : of.status >= 400 ? "orange" : of.status >= 300 ? "blue" : "green";
   return (
-    <Badge color={color} title={broken ? `broken off: ${of.outcome}` : undefined}>
+    <Chip color={color} title={broken ? `broken off: ${of.outcome}` : undefined}>
       {of.status || "–"}
       {broken && " ✂"}
-    </Badge>
+    </Chip>
   );
 }

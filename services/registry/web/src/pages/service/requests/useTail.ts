@@ -1,6 +1,7 @@
 /** Requests as they are answered, newest first; painted at most a few times a second, however fast they come. */
 import { useEffect, useState } from "react";
 import { url } from "@/api/client";
+import { ApiProblem } from "@/api/problem";
 import type { RequestRecord } from "@/api/schema";
 import { follow } from "@/live/stream";
 import { asTailQuery, type Filter } from "./filter";
@@ -11,10 +12,10 @@ const PAINT_MS = 250;
 export interface Tail {
   requests: RequestRecord[];
   skipped: number;
-  problem: string;
+  problem: ApiProblem | null; // why nothing more comes, for now or at all
 }
 
-const NOTHING: Tail = { requests: [], skipped: 0, problem: "" };
+const NOTHING: Tail = { requests: [], skipped: 0, problem: null };
 
 export function useTail(project: string, service: string, filter: Filter): Tail {
   const [tail, setTail] = useState(NOTHING);
@@ -31,9 +32,10 @@ export function useTail(project: string, service: string, filter: Filter): Tail 
       setTail((before) => ({
         requests: [...news, ...before.requests].slice(0, KEPT),
         skipped: before.skipped + missed,
-        problem: "",
+        problem: null,
       }));
     }, PAINT_MS);
+    const say = (problem: ApiProblem | null) => setTail((before) => ({ ...before, problem }));
     const template = "/projects/{project}/services/{service}/requests/stream";
     const stop = follow(url(template, { project, service }, JSON.parse(query)), {
       on: {
@@ -42,12 +44,9 @@ export function useTail(project: string, service: string, filter: Filter): Tail 
           skipped += JSON.parse(data).count;
         },
       },
-      opened: () => setTail((before) => ({ ...before, problem: "" })),
-      refused: () =>
-        setTail((before) => ({
-          ...before,
-          problem: "The registry refused this filter, or does not answer; trying again.",
-        })),
+      opened: () => say(null),
+      refused: say,
+      ended: (reason) => say(new ApiProblem(403, "ended", `Your access was taken back: ${reason}`, "")),
     });
     return () => {
       stop();

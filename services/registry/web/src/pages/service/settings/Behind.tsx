@@ -2,6 +2,7 @@
 import { Select } from "@mantine/core";
 import { useAsk } from "@/api/queries";
 import { LabelsInput } from "@/components/LabelsInput";
+import { Unread } from "@/components/Unread";
 import type { SettingsForm } from "./FieldInput";
 
 export function Behind({ project, form }: { project: string; form: SettingsForm }) {
@@ -40,6 +41,7 @@ export function Behind({ project, form }: { project: string; form: SettingsForm 
         onChange={(chosen) => form.setFieldValue("version", chosen ?? "")}
         error={form.errors.version}
       />
+      <Unread of={[deployments, versions]} />
     </>
   );
 }

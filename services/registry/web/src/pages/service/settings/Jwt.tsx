@@ -1,48 +1,79 @@
-/** Whose JSON Web Tokens are a way in. */
-import { Stack, Switch, TextInput } from "@mantine/core";
-import { useState } from "react";
-import type { ServiceDetail } from "@/api/schema";
+/** Whose JSON Web Tokens are a way in, which of them, and which roles their claims stand for. */
+import { Select, SimpleGrid, TextInput } from "@mantine/core";
+import { useAsk } from "@/api/queries";
+import { Unread } from "@/components/Unread";
+import { Claims } from "./Claims";
+import { Door } from "./Door";
+import { jwtOf, type Jwt as Value } from "./doors";
 import type { SettingsForm } from "./FieldInput";
 
-type Value = ServiceDetail["jwt"];
-
+const NEW: Value = { issuer: "", audience: "", keys_url: "", user_claim: "sub", required_claims: [], roles: [] };
 const SHOWN = [
-  { name: "issuer", label: "Issuer", says: "Where its OpenID Connect discovery is" },
-  { name: "audience", label: "Audience", says: "Which the tokens are made for" },
-  { name: "keys_url", label: "Keys", says: "The JSON Web Key Set; empty: by discovery" },
-  { name: "user_claim", label: "Caller's name", says: "The claim; empty: sub" },
+  { name: "issuer", label: "Issuer", says: "The claim iss, exactly; its OpenID Connect discovery is below it" },
+  { name: "audience", label: "Audience", says: "One of the claim aud" },
+  { name: "keys_url", label: "Keys", says: "The JSON Web Key Set; empty: found by discovery" },
+  { name: "user_claim", label: "Caller's name", says: "The claim that names the caller, in logs and for limits" },
 ];
 
-/** What this form does not show of it, like required claims, is kept as it is. */
-export function Jwt({ value, form }: { value: Value; form: SettingsForm }) {
-  const [on, setOn] = useState(value !== null);
-  const now = (form.values.jwt as Value) ?? {};
-  const set = (name: string, text: string) => {
-    const { [name]: _, ...others } = now;
-    form.setFieldValue("jwt", (text ? { ...others, [name]: text } : others) as never);
-  };
+interface Props {
+  project: string;
+  stored: Record<string, unknown> | null;
+  form: SettingsForm;
+}
+
+export function Jwt({ project, stored, form }: Props) {
+  const value = form.values.jwt;
+  const roles = useAsk("GET /projects/{project}/roles", { path: { project } }, { enabled: value !== null });
+  const shown = Object.keys(form.errors).some((place) => place.startsWith("jwt."));
   return (
-    <Stack gap="xs">
-      <Switch
-        label="JSON Web Tokens of an issuer are a way in"
-        checked={on}
-        onChange={(event) => {
-          setOn(event.currentTarget.checked);
-          form.setFieldValue("jwt", (event.currentTarget.checked ? (value ?? {}) : null) as never);
-        }}
-        mt={6}
-      />
-      {on &&
-        SHOWN.map(({ name, label, says }) => (
+    <Door
+      title="JSON Web Tokens"
+      says="Tokens that an issuer of OpenID Connect signs, beside those of Narthex."
+      open={value !== null}
+      onOpen={(open) => form.setFieldValue("jwt", open ? (jwtOf(stored) ?? NEW) : null)}
+      error={!shown && form.errors.jwt}
+    >
+      <SimpleGrid cols={{ base: 1, md: 2 }} verticalSpacing="sm">
+        {SHOWN.map(({ name, label, says }) => (
           <TextInput
             key={name}
             label={label}
             description={says}
-            value={typeof now[name] === "string" ? now[name] : ""}
-            onChange={(event) => set(name, event.currentTarget.value)}
-            error={name === "issuer" ? form.errors.jwt : undefined}
+            autoComplete="off"
+            {...form.getInputProps(`jwt.${name}`)}
           />
         ))}
-    </Stack>
+      </SimpleGrid>
+      <Claims
+        title="Claims that must be there"
+        says="Each of them must have one of its values. None: every token of the issuer for this audience is good."
+        list="jwt.required_claims"
+        count={value?.required_claims.length ?? 0}
+        empty={{ claim: "", values: [] }}
+        add="Ask for a claim"
+        form={form}
+      />
+      <Claims
+        title="Roles by claims"
+        says="With any of them, a caller needs a role that permits to call; the application is told all that they come with, in x-narthex-roles."
+        list="jwt.roles"
+        count={value?.roles.length ?? 0}
+        empty={{ role: "", claim: "", values: [] }}
+        add="Give a role for a claim"
+        form={form}
+        before={(place, label) => (
+          <Select
+            aria-label={`${label}: role`}
+            placeholder="Role"
+            searchable
+            data={roles.data?.map(({ name }) => name) ?? []}
+            w={{ base: "100%", xs: 210 }}
+            {...form.getInputProps(`${place}.role`)}
+            value={(form.getInputProps(`${place}.role`).value as string) || null}
+          />
+        )}
+      />
+      <Unread of={[roles]} title="The roles of this project could not be read" />
+    </Door>
   );
 }

@@ -160,5 +160,20 @@ export const labels: Record<string, string> = {
   deployment: "Deployment",
   version: "Version",
   cors: "Pages of other origins",
+  "cors.origins": "Pages of other origins: origins",
+  "cors.credentials": "Pages of other origins: with cookies",
   jwt: "JSON Web Tokens",
+  "jwt.issuer": "JSON Web Tokens: issuer",
+  "jwt.audience": "JSON Web Tokens: audience",
+  "jwt.keys_url": "JSON Web Tokens: keys",
+  "jwt.user_claim": "JSON Web Tokens: caller's name",
+  "jwt.required_claims": "JSON Web Tokens: claims that must be there",
+  "jwt.roles": "JSON Web Tokens: roles by claims",
+  client_certificates: "Client certificates",
+  "client_certificates.authorities": "Client certificates: authorities",
+  "client_certificates.user": "Client certificates: caller's name",
+  "client_certificates.names": "Client certificates: only who is called so",
 };
+
+/** Settings with settings in them: what differs in one is shown one by one. */
+export const nested = ["cors", "jwt", "client_certificates"];

@@ -1,9 +1,10 @@
 /** A service's settings as a form holds them, and as the API takes them. Pure. */
 import type { ServiceDetail, ServiceUpdate } from "@/api/schema";
 import { labelsOf, textsOf } from "@/components/labels";
+import { certificatesOf, type Doors, jwtBody, jwtOf } from "./doors";
 import { fields } from "./fields";
 
-export type Values = Record<string, unknown> & { labels: string[]; version: string; deployment: string };
+export type Values = Record<string, unknown> & Doors & { labels: string[]; version: string; deployment: string };
 
 export function valuesOf(service: ServiceDetail): Values {
   return {
@@ -12,7 +13,8 @@ export function valuesOf(service: ServiceDetail): Values {
     deployment: service.deployment,
     version: service.version ?? "",
     cors: service.cors,
-    jwt: service.jwt,
+    jwt: jwtOf(service.jwt),
+    client_certificates: certificatesOf(service.client_certificates),
   };
 }
 
@@ -28,6 +30,7 @@ export function wanted(values: Values, before: ServiceDetail): ServiceUpdate {
     deployment: values.deployment,
     version: values.version === "" ? null : values.version,
     cors: values.cors,
-    jwt: values.jwt,
+    jwt: jwtBody(values.jwt),
+    client_certificates: values.client_certificates,
   } as ServiceUpdate;
 }
