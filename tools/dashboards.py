@@ -107,6 +107,27 @@ DASHBOARDS: dict[str, list[list[Panel]]] = {
         ],
         [
             Panel(
+                "Requests wait for the event loop, 99 %",
+                "s",
+                {"narthex:router_event_loop_lag_seconds:p99_5m": "{{instance}}"},
+            ),
+            Panel(
+                "The event loop stands still, 99.9 %",
+                "s",
+                {"narthex:router_event_loop_stall_seconds:p999_5m": "{{instance}}"},
+            ),
+            Panel("Memory of workers", "bytes", {"narthex_router_worker_memory_bytes": "{{worker}}"}),
+        ],
+        [
+            Panel("Memory is short (0 to 4)", "short", {"narthex_router_worker_memory_pressure": "{{worker}}"}),
+            Panel(
+                "Refused or ended for want of memory",
+                "ops",
+                {"sum by (instance, what) (rate(narthex_router_shed_total[5m]))": "{{instance}} {{what}}"},
+            ),
+        ],
+        [
+            Panel(
                 "CPU of the main process",
                 "percentunit",
                 {'rate(process_cpu_seconds_total{job="router"}[5m])': "{{instance}}"},

@@ -135,12 +135,12 @@ async def test_a_client_that_sends_no_more_gets_an_answer_that_takes_long_to_pas
         await conversation.head()
         await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         for _ in range(10):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.12)
             await conversation.send(b"x")
 
     async with (
         backend(drips) as instance,
-        router(service_entries([instance.port]), half_closed_s=0.3) as under_test,
+        router(service_entries([instance.port]), half_closed_s=1.0) as under_test,
     ):
         client = await under_test.connect()
         await client.send(GET)

@@ -3,10 +3,12 @@
 import asyncio
 
 from integration.router_kit import Client, Router, router, service_entries
-from integration.router_streams import UPGRADE, echo, events
+from integration.router_streams import SWITCHED, UPGRADE, echo, events
 
 from narthex.testing.backend import Conversation, answer, backend
 from narthex.testing.waiting import until
+from narthex.testing.websocket import close_frame, frame
+from narthex_router.frames import GOING_AWAY, goodbye
 
 GET = b"GET / HTTP/1.1\r\nHost: svc.services.test\r\n\r\n"
 ANSWER = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
@@ -14,7 +16,7 @@ ANSWER = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 
 def drain(under_test: Router) -> None:
     """As a worker does at the beginning of its drain, and again and again until its end."""
-    under_test.plane.draining = True
+    under_test.plane.drain()
     for connection in list(under_test.plane.connections):
         connection.drain()
 
@@ -124,10 +126,57 @@ async def test_a_websocket_goes_on_until_the_deadline_and_its_record_says_why_it
         await client.send(UPGRADE % b"svc.services.test")
         assert b" 101 " in await client.head()
         drain(under_test)
-        await client.send(b"frame")
-        assert await client.reader.readexactly(5) == b"frame"
+        said = frame(b"hello", masked=True)
+        await client.send(said)
+        assert await client.reader.readexactly(len(said)) == said
         expire(under_test)
+        assert await client.reader.readexactly(4) == goodbye(GOING_AWAY, masked=False)
+        await client.send(close_frame(masked=True))
         assert await client.rest() == b""
         await until(lambda: instance.open_connections == 0)
         [record] = under_test.journal()
         assert (record["status"], record["code"], record["outcome"]) == (101, "draining", "truncated")
+
+
+async def test_a_websocket_is_not_ended_within_a_frame() -> None:
+    size = 1 << 20
+    more, closed = asyncio.Event(), asyncio.Event()
+
+    async def talking(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(SWITCHED + b"\x82\x7f" + size.to_bytes(8) + bytes(size // 2))
+        await more.wait()
+        await conversation.send(bytes(size // 2) + frame(b"one more", masked=False))
+        heard = await conversation.reader.readexactly(8)  # a close frame of a client: masked
+        assert heard[:2] == b"\x88\x82"
+        closed.set()
+
+    async with backend(talking) as instance, router(service_entries([instance.port])) as under_test:
+        client = await connected(under_test)
+        await client.send(UPGRADE % b"svc.services.test")
+        assert b" 101 " in await client.head()
+        assert await client.reader.readexactly(10) == b"\x82\x7f" + size.to_bytes(8)
+        await client.reader.readexactly(size // 2)
+        expire(under_test)
+        more.set()
+        await client.reader.readexactly(size // 2)
+        assert await client.reader.readexactly(4) == goodbye(GOING_AWAY, masked=False)
+        await closed.wait()
+        await client.send(close_frame(masked=True))
+        assert await client.rest() == b""
+
+
+async def test_a_websocket_that_is_being_closed_gets_no_second_close_frame() -> None:
+    async def leaving(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(SWITCHED + close_frame(masked=False))
+        await conversation.reader.read(1000)
+
+    async with backend(leaving) as instance, router(service_entries([instance.port])) as under_test:
+        client = await connected(under_test)
+        await client.send(UPGRADE % b"svc.services.test")
+        assert b" 101 " in await client.head()
+        assert await client.reader.readexactly(2) == close_frame(masked=False)
+        expire(under_test)
+        await client.send(close_frame(masked=True))
+        assert await client.rest() == b""

@@ -52,7 +52,7 @@ class Behind:
 
 
 @asynccontextmanager
-async def behind(*introducers: str, **doors: object) -> AsyncIterator[Behind]:
+async def behind(*introducers: str, head_s: float = 10.0, **doors: object) -> AsyncIterator[Behind]:
     """Connections from the networks that are named have to begin with a header."""
     context = new_context()
     certificates = Certificates(context, lambda sealed, about: sealed.encode())
@@ -63,7 +63,7 @@ async def behind(*introducers: str, **doors: object) -> AsyncIterator[Behind]:
         secure.setblocking(False)
         async with (
             backend(answer(OK)) as instance,
-            router(service_entries([instance.port], doors=doors), head_s=0.3) as under_test,
+            router(service_entries([instance.port], doors=doors), head_s=head_s) as under_test,
         ):
             under_test.plane.introducers = networks(introducers)
             acceptor = Acceptor(under_test.plane, Listeners((secure,), (plain,), context))
@@ -158,7 +158,7 @@ async def test_a_second_header_is_no_request(second: bytes) -> None:
 
 
 async def test_a_header_that_does_not_come_in_time_ends_the_connection() -> None:
-    async with behind("127.0.0.0/8") as there:
+    async with behind("127.0.0.0/8", head_s=0.3) as there:
         client = await there.comes(LINE[:10])
         await until(lambda: len(there.router.plane.connections) == 1)
         assert await client.rest() == b""

@@ -267,7 +267,7 @@ async def test_the_client_leaving_cancels_the_instance_at_once() -> None:
         await client.send(GET)
         await until(lambda: instance.requests)
         client.close()
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), 20)
         await until(lambda: under_test.journal())
         assert under_test.records[0]["outcome"] == "client_gone"
 

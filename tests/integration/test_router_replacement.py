@@ -21,6 +21,8 @@ from narthex.testing.backend import answer, backend
 from narthex.testing.processes import workers_of
 from narthex.testing.servers import free_port
 from narthex.testing.waiting import eventually, until
+from narthex.testing.websocket import frame
+from narthex_router.frames import GOING_AWAY, goodbye
 
 ANSWER = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 # How many workers each router in turn has: more, fewer, one, as the first.
@@ -76,10 +78,11 @@ async def test_streams_and_websockets_go_on_until_the_deadline_of_the_router_tha
     await says(first, "replaced: draining")
     for number in range(10):
         await stream.readuntil(b"data: 1\n\n")
-        tunnel_writer.write(b"%d" % number)
-        assert await tunnel.readexactly(1) == b"%d" % number
+        said = frame(b"%d" % number, masked=True)
+        tunnel_writer.write(said)
+        assert await tunnel.readexactly(len(said)) == said
     assert not (await stream.read()).endswith(b"0\r\n\r\n")
-    assert await tunnel.read() == b""
+    assert await tunnel.read() == goodbye(GOING_AWAY, masked=False)
     assert await ended(first) == 0
     assert second.process.poll() is None
     stream_writer.close()

@@ -1,14 +1,13 @@
 """What is sent again when an instance fails, and what is not."""
 
 import asyncio
-import json
 
 from integration.router_kit import router, service_entries
 
 from narthex.testing.backend import Conversation, answer, backend
 from narthex.testing.waiting import until
 from narthex_router.retries import FLOOR, OVER_BUDGET
-from narthex_router.stats import render
+from narthex_router.tallies import render
 
 GET = b"GET / HTTP/1.1\r\nHost: svc.services.test\r\n\r\n"
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -85,7 +84,7 @@ async def test_instances_that_die_of_load_do_not_get_all_of_it_again() -> None:
         answered = under_test.journal()
         assert {record["code"] for record in answered} == {"upstream_closed"}
         assert all(record["attempts"][-1]["reason"].endswith(OVER_BUDGET) for record in answered)
-        counted = render(json.loads(under_test.plane.journal.stats.encode()))
+        counted = render({"services": under_test.plane.journal.stats.plain()})
         assert f'failures_over_retry_budget_total{{service="svc",project="p"}} {len(answered)}' in counted
 
 

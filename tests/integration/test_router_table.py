@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis.asyncio
 from integration.router_kit import TOKEN_KEY, entry, service_entries
 
-from narthex.routing import Entry, Kind, TableStore, open_table_store
+from narthex.routing import Entry, Kind, Position, TableStore, open_table_store
 from narthex.runtime.tasks import background
 from narthex.testing.servers import ValkeyServer, free_port, valkey_server
 from narthex.testing.waiting import until
@@ -165,6 +166,22 @@ async def test_a_router_starts_by_its_copy_and_goes_over_to_the_shared_table(tmp
         with valkey_server(tmp_path, port=port, password="secret") as valkey:
             async with shared(valkey, many(4)):
                 await until(lambda: followed.services == 4 and followed.follower.waiting_for == "")
+
+
+async def test_a_router_starts_by_its_copy_where_valkey_says_what_nobody_understands(tmp_path: Path) -> None:
+    class Confused:
+        async def position(self) -> Position:
+            raise ValueError("not a position")
+
+    write_copy(tmp_path / "table.copy", many(3))
+    store = cast(TableStore, Confused())
+    new_table = partial(Table, "test", TOKEN_KEY)
+    follower = Follower(store, new_table, tmp_path / "table.copy", lambda table, kinds: None, allow_shrink=False)
+    async with background() as tasks:
+        tasks.start(follower.run(), "follow")
+        await until(lambda: follower.filled)
+        assert follower.table.services() == 3
+        await until(lambda: follower.waiting_for == "a routing table that can be read")
 
 
 async def test_a_damaged_copy_is_not_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -18,7 +18,9 @@ from narthex.runtime.tasks import background
 from narthex.testing.backend import Conversation
 from narthex.testing.servers import valkey_server
 from narthex.testing.waiting import eventually, until
+from narthex.testing.websocket import frame
 from narthex_router.doors.crier import Crier
+from narthex_router.frames import POLICY_VIOLATION, goodbye
 
 TOKEN = "Authorization: Token good\r\n"
 UPGRADE = (
@@ -43,6 +45,9 @@ async def talkative(conversation: Conversation) -> None:
             await conversation.send(STREAM)
 
 
+PING = frame(b"ping", masked=True)
+
+
 class Open:
     """A WebSocket and a stream that somebody has open."""
 
@@ -51,12 +56,12 @@ class Open:
         self.stream = stream
 
     async def goes_on(self) -> None:
-        await self.websocket.send(b"ping")
-        assert await self.websocket.reader.readexactly(4) == b"ping"
+        await self.websocket.send(PING)
+        assert await self.websocket.reader.readexactly(len(PING)) == PING
         assert not self.stream.reader.at_eof()
 
     async def ends(self) -> None:
-        assert await self.websocket.rest() == b""
+        assert await self.websocket.rest() == goodbye(POLICY_VIOLATION, masked=False)
         assert not (await self.stream.rest()).endswith(b"0\r\n\r\n")  # broken off: not as if it were whole
 
 
@@ -187,9 +192,11 @@ async def test_other_workers_hear_of_it_through_valkey_also_when_that_was_away(t
 
             async def apply(self, entries: Any) -> int:
                 nonlocal refused
-                if not refused:
-                    refused += 1
+                refused += 1
+                if refused == 1:
                     raise Unavailable("away")
+                if refused == 2:
+                    raise ValueError("an answer that nobody understands")
                 return await store.apply(entries)
 
         under_test.plane.crier = Crier(tasks, Away())

@@ -17,6 +17,7 @@ from narthex.testing.ca import Issued, ThrowAwayCA
 from narthex.testing.waiting import until
 from narthex_router.acceptor import Acceptor, Listeners
 from narthex_router.facts import Certificate
+from narthex_router.openssl import set_groups
 from narthex_router.tls import AT_ONCE, Certificates, new_context
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -233,6 +234,25 @@ async def test_old_versions_of_tls_are_refused() -> None:
     ):
         with pytest.raises(ssl.SSLError), pytest.warns(DeprecationWarning, match="TLSv1_1"):
             await listening.connect("svc.services.test", maximum_version=ssl.TLSVersion.TLSv1_1)
+
+
+@pytest.mark.parametrize(
+    ("group", "agreed"),
+    [("X25519", True), ("prime256v1", True), ("secp384r1", True), ("secp521r1", False), ("X448", False)],
+)
+async def test_keys_are_agreed_on_in_the_groups_of_the_intermediate_profile_only(group: str, agreed: bool) -> None:
+    trust = ssl.create_default_context(cadata=CA.root_pem)
+    assert set_groups(trust, group)
+    async with router(service_entries([1])) as under_test, secure(under_test, CA.issue("svc.services.test")) as here:
+        try:
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", here.port, ssl=trust, server_hostname="svc.services.test"
+            )
+            writer.close()
+            done = True
+        except ssl.SSLError:
+            done = False
+        assert done is agreed
 
 
 async def test_plain_http_is_sent_to_https_and_goes_nowhere_else() -> None:

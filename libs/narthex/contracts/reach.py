@@ -49,6 +49,9 @@ class Reach:
         return any(ip in network for network in self.allowed)
 
 
+ANYWHERE = Reach()  # but where no instance may be
+
+
 def parse_reach(allow: str, deny: str) -> Reach:
     """From settings: `10.0.0.0/8, ::1` and `10.9.0.0/16, 127.0.0.1:4222, [::1]:4222`; ValueError when unreadable."""
     return Reach(tuple(ip_network(part) for part in _parts(allow)), tuple(_place(part) for part in _parts(deny)))

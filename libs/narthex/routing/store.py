@@ -255,9 +255,17 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
-        raise Unavailable(
-            f"the routing table in Valkey (NARTHEX_REDIS_URL) is away: {error or type(error).__name__}"
-        ) from error
+        raise _away(error) from error
+    except RuntimeError as error:
+        # uvloop's word for writing to a connection that was reset in the moment it was made.
+        if "handler is closed" not in str(error):
+            raise
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> Unavailable:
+    reason = str(error) or type(error).__name__
+    return Unavailable(f"the routing table in Valkey (NARTHEX_REDIS_URL) is away: {reason}")
 
 
 def _readable(kind: Kind, found: dict[bytes, bytes]) -> Iterator[Entry]:

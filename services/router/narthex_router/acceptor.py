@@ -9,6 +9,7 @@ from narthex_router.challenges import Challenges, Doorman
 from narthex_router.downstream import Downstream
 from narthex_router.introduction import Follow, Introduction
 from narthex_router.plane import Plane
+from narthex_router.pressure import Level
 from narthex_router.proxy_protocol import Origin
 from narthex_router.secure import Secure
 from narthex_router.tls import Context
@@ -21,6 +22,17 @@ class Listeners:
     secure: tuple[socket.socket, ...]
     plain: tuple[socket.socket, ...]
     context: Context
+
+
+class TurnedAway(asyncio.Protocol):
+    """A connection that there is no memory for."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._plane.shed["connections"] += 1
+        transport.abort()  # type: ignore[attr-defined] # a TCP transport
 
 
 class Acceptor:
@@ -61,12 +73,16 @@ class Acceptor:
         """One more connection, from a client or from a load balancer that speaks for one."""
         return Introduction(self._plane, follow)
 
-    def _plain(self, origin: Origin | None = None) -> Downstream:
+    def _plain(self, origin: Origin | None = None) -> Downstream | TurnedAway:
+        if self._plane.level is Level.FULL:
+            return TurnedAway(self._plane)
         return Downstream(self._plane, secure=False, origin=origin)
 
-    def _secure(self, origin: Origin | None = None) -> Secure | Doorman:
+    def _secure(self, origin: Origin | None = None) -> Secure | Doorman | TurnedAway:
         """One more connection over TLS: known before its handshake is done, for a drain has to wait for it too."""
         plane, challenges = self._plane, self._challenges
+        if plane.level is Level.FULL:
+            return TurnedAway(plane)
         if challenges is not None and challenges.proving:
             usual = partial(self._usual, origin)
             return Doorman(challenges, usual, plane.connections, plane.now + plane.bounds.head_s)

@@ -83,6 +83,7 @@ class Answering:
     def pause(self) -> None:
         """The client takes no more of the response for now."""
         self._paused = True
+        self.plane.stuffed()
         if self._upstream is not None:
             self._upstream.stop_reading()
 
@@ -188,7 +189,7 @@ class Answering:
         tunnel = Tunnel(
             self.plane, exchange, endpoint, self.transport, upstream.hand_over(), secure=self._downstream.secure
         )
-        tunnel.begin(frames)
+        tunnel.begin(frames, rest)
 
     def _retry_over(self, exchange: Exchange) -> None:
         self._again = False

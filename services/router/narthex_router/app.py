@@ -25,14 +25,15 @@ from narthex_router.drains import teller
 from narthex_router.herald import Herald
 from narthex_router.ledger import Ledger
 from narthex_router.loads import Loads
+from narthex_router.memory import worker_limit
 from narthex_router.meter import meter
 from narthex_router.ports import Ports, open_ports
 from narthex_router.predecessor import Predecessor, starting
 from narthex_router.projection import Projection
 from narthex_router.spans import spanning
-from narthex_router.stats import add_up, render
 from narthex_router.successor import Door
 from narthex_router.suspects import Suspects
+from narthex_router.tallies import render
 from narthex_router.vouching import Vouching
 from narthex_router.worker import WorkerConfig
 from narthex_router.workers import Status, Workers
@@ -119,12 +120,21 @@ async def open(config: Config) -> AsyncIterator[Part]:
             if not door.over:
                 await say_drained(bus, name)
 
-        yield Part(
-            checks={"workers": workers.waiting_for},
-            drain=drain,
-            replaced=door.replaced,
-            more_metrics=lambda: _metrics(workers),
-        )
+        try:
+            yield Part(
+                checks={"workers": lambda: missing(workers.waiting_for(), bus.problem())},
+                drain=drain,
+                replaced=door.replaced,
+                more_metrics=lambda: _metrics(workers),
+            )
+        finally:
+            door.let_go()
+            ports.close()
+
+
+def missing(waiting_for: str, problem: str) -> str:
+    """Why the router does not serve; without a bus nobody fills an empty table, while a full one is enough."""
+    return f"{waiting_for}; {problem}" if waiting_for and problem else waiting_for
 
 
 def take_ports(config: Config, predecessor: Predecessor | None) -> Ports:
@@ -184,6 +194,7 @@ def worker_config(config: Config) -> WorkerConfig:
         traced=traced(TraceSettings()),
         instances_allow=config.instances.allow,
         instances_deny=config.instances.deny,
+        memory_limit=worker_limit(listen.memory_limit_mb, listen.workers),
         sign_in_url=config.doors.sign_in_url,
         issuer_networks=listed(config.doors.issuer_networks),
         trusted_proxies=listed(config.doors.trusted_proxies),
@@ -192,6 +203,7 @@ def worker_config(config: Config) -> WorkerConfig:
             "connect_s": bounds.connect_timeout_s,
             "first_byte_s": bounds.first_byte_timeout_s,
             "idle_s": bounds.idle_timeout_s,
+            "body_rate": bounds.min_body_rate,
             "drain_s": bounds.drain_timeout_s,
             "workers": listen.workers,
         },
@@ -225,4 +237,4 @@ async def _metrics(workers: Workers) -> str:
     lines.append(f"narthex_router_worker_restarts_total {workers.restarts}")
     lines.append(f"narthex_router_worker_stalls_total {workers.stalls}")
     lines.append(f"narthex_router_nursery_restarts_total {workers.nursery_restarts}")
-    return "\n".join(lines) + "\n" + render(add_up(await workers.counters()))
+    return "\n".join(lines) + "\n" + render(await workers.counted())

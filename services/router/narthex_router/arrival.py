@@ -8,10 +8,32 @@ import asyncio
 from narthex_router.plane import Connection
 
 
-class Arrival(asyncio.Protocol):
-    """Waits for a client's first bytes, until a deadline; who reads them hands the connection on."""
+class Unserved:
+    """What the sweeper and the worker call of a connection that serves nothing yet, until its deadline."""
 
+    __slots__ = ()
     exchange = None
+    _deadline: float
+
+    def abort(self) -> None:
+        raise NotImplementedError
+
+    def check_time(self, now: float) -> None:
+        if now > self._deadline:
+            self.abort()
+
+    def drain(self) -> None:
+        """Who has come so far is still served."""
+
+    def expire(self) -> None:
+        self.abort()
+
+    def cut(self) -> None:
+        self.abort()
+
+
+class Arrival(Unserved, asyncio.Protocol):
+    """Waits for a client's first bytes, until a deadline; who reads them hands the connection on."""
 
     def __init__(self, connections: set[Connection], deadline: float) -> None:
         self._connections = connections
@@ -33,17 +55,5 @@ class Arrival(asyncio.Protocol):
         if first:
             following.data_received(first)
 
-    # -- what the sweeper and the worker call ---------------------------------------------------------------
-
-    def check_time(self, now: float) -> None:
-        if now > self._deadline:
-            self._tcp.abort()
-
-    def drain(self) -> None:
-        """Who has come so far is still served."""
-
-    def expire(self) -> None:
-        self._tcp.abort()
-
-    def cut(self) -> None:
+    def abort(self) -> None:
         self._tcp.abort()

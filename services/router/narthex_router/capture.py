@@ -19,11 +19,15 @@ ROOM = 32 * 1024 * 1024  # bytes of bodies in a worker, under way and waiting to
 class Room:
     """How much a worker's captures hold together."""
 
-    __slots__ = ("held", "most")
+    __slots__ = ("_size", "held", "most")
 
-    def __init__(self, most: int = ROOM) -> None:
-        self.most = most
+    def __init__(self, size: int = ROOM) -> None:
+        self._size = self.most = size
         self.held = 0
+
+    def close(self, *, closed: bool) -> None:
+        """Whether nothing more is held for now."""
+        self.most = 0 if closed else self._size
 
 
 class Held:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 from narthex.bus import BusSettings
-from narthex.runtime.settings import InstanceSettings, ProcessSettings, SealingSettings, TableSettings, group
+from narthex.runtime.settings import InstanceSettings, Port, ProcessSettings, SealingSettings, TableSettings, group
 from narthex_router.doors.policy import networks
 
 
@@ -21,11 +21,12 @@ class ListenSettings(BaseSettings):
 
     name: str = Field(default_factory=socket.gethostname)  # unique among routers
     bind: str = "127.0.0.1"
-    http_port: int = 8080
-    https_port: int = 8443
-    public_https_port: int = 0  # the port clients use, when something maps it; 0: https_port
-    workers: int = Field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))))
+    http_port: Port = 8080
+    https_port: Port = 8443
+    public_https_port: Port = 0  # the port clients use, when something maps it; 0: https_port
+    workers: int = Field(default_factory=lambda: max(1, len(os.sched_getaffinity(0))), ge=1)
     serve_plain: bool = False  # serve on the HTTP port too, for a TLS terminator in front; else redirect
+    memory_limit_mb: int = 0  # of all workers together; 0: half of the machine's. A container's limit counts besides
     take_over_timeout_s: float = 60.0  # to load the table and serve in place of a running router; else that one stays
     allow_shrink: bool = False  # take a reloaded table that has lost more than 30 % of what is served
 
@@ -66,6 +67,7 @@ class BoundSettings(BaseSettings):
     connect_timeout_s: float = 2.0
     first_byte_timeout_s: float = 300.0
     idle_timeout_s: float = 300.0
+    min_body_rate: float = 240.0  # bytes a second of a request's body, after its first minute; as Kestrel. 0: none
     drain_timeout_s: float = 8.0  # below the supervisor's 10 s
 
 

@@ -95,7 +95,7 @@ class Downstream(asyncio.Protocol):
         self.transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         self.forwarding.transport = transport
         plane = self.plane
-        transport.set_write_buffer_limits(high=plane.bounds.buffer)
+        transport.set_write_buffer_limits(high=plane.buffer)
         if not self.peer:
             address = transport.get_extra_info("peername")
             self.peer = address[0] if address else ""
@@ -278,7 +278,7 @@ class Downstream(asyncio.Protocol):
             target = other_target(method, target, shape.host)
         if method in NOT_SERVED:
             raise BadMessage(f"{method.decode()} is not served here", 405)
-        self.forwarding.keep_alive = shape.keep_alive and not plane.draining
+        self.forwarding.keep_alive = shape.keep_alive and not plane.last
         body = NO_BODY if shape.plain else request_body(shape.fields)
         challenges = plane.challenges
         if challenges is not None and (answer := challenges.answer(method, shape.host, target)) is not None:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from narthex.contracts.reach import Reach
+from narthex.contracts.reach import ANYWHERE, Reach
 from narthex_router import balance
 from narthex_router.evidence import Place, place_of
 from narthex_router.exchange import CONNECT_FAILED, ROUTER_EXHAUSTED, Exchange
@@ -32,7 +32,6 @@ OURS = {
     errno.ENOMEM: "memory",
     errno.EADDRNOTAVAIL: "local ports",
 }
-ANYWHERE = Reach()  # but where no instance may be
 FORGET_AFTER_S = 60.0  # without a request
 FORGET_EVERY_S = 10.0
 

@@ -98,6 +98,8 @@ class Follower:
                     log.warning("table store away", extra={"fields": {"error": error.message}})
                 self.waiting_for = error.message
             except Exception:  # a store that says what nobody can understand must not end what serves without it
+                if not self.filled:
+                    await self._start_from_copy()
                 log.exception("the shared table cannot be followed")
                 self.waiting_for = "a routing table that can be read"
             await asyncio.sleep(pause)

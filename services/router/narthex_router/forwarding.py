@@ -17,6 +17,7 @@ from narthex_router.endpoints import Endpoint, reason_of
 from narthex_router.exchange import CLIENT_GONE, Attempt, Exchange, State, Step
 from narthex_router.gate import Gate, Over
 from narthex_router.http1 import BadMessage
+from narthex_router.pressure import refused
 from narthex_router.rate import DELIVERY_S
 from narthex_router.responses import limit_fields
 from narthex_router.retries import IDEMPOTENT, OVER_BUDGET, UNSENT, may_retry
@@ -40,8 +41,8 @@ class Forwarding(Answering):
         self.body = body
         self._sent_head = False
         shape, route = exchange.shape, exchange.route
-        if self.plane.traced and crc32(exchange.id) < self.plane.traced:
-            exchange.traced = True
+        if self.plane.watched and not self._watch(exchange):
+            return
         if route.recording.captures:
             exchange.capture = Capture(route.recording.room, self.plane.journal.room)
             exchange.capture.asked(first)
@@ -74,12 +75,12 @@ class Forwarding(Answering):
         started_at = started + plane.unix_offset
         if route is None or not shape.holds(plane.table, started_at):
             return False
-        self.keep_alive = shape.keep_alive and not plane.draining
+        self.keep_alive = shape.keep_alive and not plane.last
         ids = plane.ids
         request_id = ids.next(started_at)
         trace, parent = ids.trace, ids.parent
         exchange = Exchange(request_id, shape.method, shape.target, shape, route, started, started_at, plane.now)
-        if shape.entrance is not None or plane.traced or route.recording.captures:
+        if shape.entrance is not None or plane.watched or route.recording.captures:
             self.begin(exchange, NO_BODY, b"")
             return True
         self.exchange = exchange
@@ -116,6 +117,16 @@ class Forwarding(Answering):
         if self._downstream.read_stopped and upstream.writable:
             self._downstream.go_on_reading()
         return True
+
+    def _watch(self, exchange: Exchange) -> bool:
+        """Begin a trace here for some; whether there is memory for the request, which was answered otherwise."""
+        plane, fields = self.plane, exchange.shape.fields
+        exchange.traced = crc32(exchange.id) < plane.traced
+        what = refused(plane.level, length=fields.length or 0, chunked=fields.chunked, upgrade=fields.upgrade)
+        if what:
+            plane.shed[what] += 1
+            self._answer("router_overloaded", "this router is short of memory; try again in a moment")
+        return not what
 
     def _pass_entrance(self, entrance: Entrance, exchange: Exchange) -> bool:
         """Whether the request may go on now; else it was answered, or something has to be found out first."""
@@ -189,8 +200,9 @@ class Forwarding(Answering):
             self._write_body(self._upstream, out)
         else:
             self._pending.append(out)
-            if sum(map(len, self._pending)) > self.plane.bounds.buffer:
+            if sum(map(len, self._pending)) > self.plane.buffer:
                 self._downstream.stop_reading()
+                self.plane.stuffed()
         return rest
 
     def give_up(self, code: str, detail: str) -> None:
@@ -201,7 +213,7 @@ class Forwarding(Answering):
         """End what has taken too long."""
         exchange = self.exchange
         assert exchange is not None
-        policy, bounds = exchange.route.policy, self.plane.bounds
+        policy = exchange.route.policy
         if (refusal := self.plane.taken_back(exchange)) is not None:
             self._request_failed(refusal.code, refusal.detail)
         elif now - exchange.started > policy.total_s:
@@ -211,13 +223,24 @@ class Forwarding(Answering):
         elif self.waits():
             if now - exchange.started > policy.max_wait_s:
                 self._answer("instances_full", f"no instance had room within {policy.max_wait_s:g} s")
-        elif not self.body.done and not self._downstream.read_stopped and now - exchange.progress > bounds.body_s:
+        elif not self.body.done and not self._downstream.read_stopped and self._body_is_late(exchange, now):
             self._request_failed("request_timeout", "the body did not come in time")
-        elif self._paused and now - exchange.progress > policy.idle_s:
+        elif self._paused and (now - exchange.progress > policy.idle_s or self.plane.too_long(now - exchange.progress)):
             exchange.outcome = CLIENT_GONE  # it reads nothing any more: no fault of the instance's
             self._downstream.cut()
         elif self._upstream is not None:
             self._upstream.check_time(now)
+
+    def _body_is_late(self, exchange: Exchange, now: float) -> bool:
+        """Whether no byte of it has come for too long, or too few have come in all. Once the answer has begun, both
+        sides talk at the same time: then it is the instance's affair how little that is."""
+        bounds = self.plane.bounds
+        if now - exchange.progress > bounds.body_s:
+            return True
+        if not bounds.body_rate or exchange.state is State.STREAMING:
+            return False
+        asked = exchange.connected_at or exchange.started  # a client may wait for a 100 before it sends any
+        return now - asked > bounds.body_s + exchange.request_bytes / bounds.body_rate
 
     # -- attempts -------------------------------------------------------------------------------------------
 

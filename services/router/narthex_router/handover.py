@@ -17,16 +17,15 @@ import os
 import socket
 import struct
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from narthex.contracts.errors import Misconfigured
+from narthex.runtime.release import VERSION as RELEASE
 from narthex_router.ports import Port, Ports
 from narthex_router.tickets import TicketKey
 
 VERSION = 1
 SOCKET = "handover.sock"
-RELEASE = version("narthex")
 
 _CREDENTIALS = struct.Struct("iII")  # process, user, group: SO_PEERCRED, unix(7)
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 from narthex.contracts.entities import WorkerLoad
+from narthex.runtime.release import VERSION
 
-VERSION = metadata.version("narthex")
 SHORTEST_S = 0.9  # between two looks at a counter; workers speak every second, and whenever their table changes
 
 

@@ -2,8 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 from narthex.runtime.tasks import Background
@@ -14,6 +16,7 @@ from narthex_router.doors.standing import taken_back
 from narthex_router.gate import Gate
 from narthex_router.gates import Gates
 from narthex_router.journal import Journal
+from narthex_router.pressure import Level, Measures
 from narthex_router.shape import knock_of
 from narthex_router.table import Table
 
@@ -38,6 +41,8 @@ class Connection(Protocol):
     def cut(self) -> None: ...
 
 
+STUFFED = 16  # times that somebody takes no more between two looks at the memory: up to 8 MB
+CUTS = 16  # in a sweep, of those who take nothing: no more than is needed, and giving 8 MB back takes 8 ms (measured)
 SWEPT = 500  # connections looked at before requests get their turn: about 0.1 ms
 ID_TIME_S = 0.01  # how exact the time in a request id is
 _BYTES = [b"%02x" % number for number in range(256)]
@@ -99,7 +104,9 @@ class Plane:
     trusted: "tuple[Network, ...]" = ()  # proxies whose word on the client counts
     introducers: "tuple[Network, ...]" = ()  # load balancers whose connections begin with a PROXY header
     draining: bool = False
+    last: bool = False  # each answer is the last of its connection: it drains, or memory is short
     traced: int = 0  # of 2 ** 32: the share of requests whose traces begin here and are sent
+    watched: int = 0  # not 0: requests may be traced or refused, see `Forwarding.begin`
     now: float = field(default_factory=time.monotonic)  # coarse: set by the sweeper
     unix_offset: float = field(default_factory=lambda: time.time() - time.monotonic())  # likewise: Unix time less `now`
     gates: Gates = field(default_factory=lambda: Gates(time.monotonic))
@@ -110,9 +117,43 @@ class Plane:
     connections: set[Connection] = field(default_factory=set)
     answered: int = 0  # answers the router made itself, for requests that no service could be named for
     headers_refused: int = 0  # connections without the PROXY header they had to begin with
+    level: Level = Level.EASE  # see `pressure`
+    buffer: int = 0  # bytes held for a new connection in each direction before the sender is stopped
+    patience_s: float = inf  # with a client that reads nothing
+    shed: Counter[str] = field(default_factory=Counter)  # what was refused or ended for want of memory
+    look: "Callable[[float], None]" = lambda now: None  # at the memory
+    _stuffed: int = 0
+    _cuts_left: int = 0
 
     def __post_init__(self) -> None:
         self.porter = Porter(self.tasks)
+        self.buffer, self.watched = self.bounds.buffer, self.traced
+
+    def drain(self) -> None:
+        """From now on each answer is the last of its connection."""
+        self.draining = self.last = True
+
+    def press(self, level: Level, measures: Measures) -> None:
+        """Memory is so short from now on."""
+        self.level, self.patience_s = level, measures.patience_s
+        self.buffer = int(min(self.bounds.buffer, measures.buffer))
+        self.last = self.draining or measures.last
+        self.watched = self.traced or level
+        self.journal.room.close(closed=not measures.captures)
+
+    def too_long(self, quiet_s: float) -> bool:
+        """Whether somebody who has taken nothing for so long is cut off, so that there is memory for others."""
+        if quiet_s <= self.patience_s or not self._cuts_left:
+            return False
+        self._cuts_left -= 1
+        self.shed["stuck_clients"] += 1
+        return True
+
+    def stuffed(self) -> None:
+        """Somebody takes no more for now, and what waits for them is in our memory: is there enough of it?"""
+        self._stuffed += 1
+        if not self._stuffed % STUFFED:
+            self.look(time.monotonic())
 
     def gate(self, route: "Route", caller: "Caller | None") -> Gate | None:
         """What requests of a caller pass on their way to a service that has limits."""
@@ -163,10 +204,13 @@ class Plane:
         Some connections at a time: whoever sweeps lets requests go first at each step.
         """
         self.now = now
+        self._cuts_left = CUTS
         self.unix_offset = time.time() - time.monotonic()
         for number, connection in enumerate(list(self.connections), 1):
             if connection in self.connections:  # it may have gone since
                 connection.check_time(now)
+                if self.last:
+                    connection.drain()
             if number % SWEPT == 0:
                 yield
         self.endpoints.sweep(now)

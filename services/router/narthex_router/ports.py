@@ -75,7 +75,10 @@ def open_port(bind: str, number: int, count: int) -> Port:
         for each in sockets:
             each.close()
         reason = error.strerror or str(error)
-        raise Misconfigured(f"cannot listen on {bind}, port {number}: {reason}; choose another port") from None
+        raise Misconfigured(
+            f"cannot listen on {bind}, port {number}: {reason}; choose another with NARTHEX_ROUTER_BIND, "
+            "NARTHEX_ROUTER_HTTP_PORT or NARTHEX_ROUTER_HTTPS_PORT"
+        ) from None
     return Port(bind, number, tuple(sockets))
 
 

@@ -27,8 +27,13 @@ LOCK = "starting.lock"
 @contextmanager
 def starting(directory: Path) -> Iterator[None]:
     """Be the only router that starts on a data directory; the kernel lets go of it when we die."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot use {directory}: {error.strerror}; set NARTHEX_DATA_DIR to a directory that this user may write"
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -47,6 +47,7 @@ PROBLEMS: dict[str, Problem] = {
     "access_unknown": Problem(503, "The token cannot be checked right now"),
     "connect_failed": Problem(502, "The instance could not be reached"),
     "router_exhausted": Problem(503, "This router lacks something for one more connection to an instance"),
+    "router_overloaded": Problem(503, "This router is short of memory"),
     "upstream_closed": Problem(502, "The instance closed the connection without an answer"),
     "upstream_bad_response": Problem(502, "The instance's answer breaks the rules of HTTP"),
     "first_byte_timeout": Problem(504, "The instance did not begin to answer in time"),

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
+from narthex_router.arrival import Unserved
 from narthex_router.plane import Connection
 from narthex_router.tls import Context, Handshake
 
@@ -24,8 +25,8 @@ FLOOD = 4 * 1024 * 1024  # bytes waiting to go out: more than any protocol above
 TLS_1_3 = "TLSv1.3"
 
 
-class Secure(asyncio.Protocol, asyncio.Transport):
-    """The protocol of a TCP transport, and the transport of the protocol above."""
+class Secure(Unserved, asyncio.Protocol, asyncio.Transport):
+    """The protocol of a TCP transport, and the transport of the one above; unserved until the handshake is done."""
 
     __slots__ = (
         "_above",
@@ -97,23 +98,6 @@ class Secure(asyncio.Protocol, asyncio.Transport):
     def resume_writing(self) -> None:
         if self._above is not None:
             self._above.resume_writing()
-
-    # -- what the sweeper and the worker call, before the handshake is done -----------------------------------
-
-    exchange = None
-
-    def check_time(self, now: float) -> None:
-        if now > self._deadline:
-            self.abort()
-
-    def drain(self) -> None:
-        """A client that has come so far is still served."""
-
-    def expire(self) -> None:
-        self.abort()
-
-    def cut(self) -> None:
-        self.abort()
 
     # -- what the protocol above calls ----------------------------------------------------------------------
 

@@ -1,12 +1,11 @@
-"""Counters and latency histograms per service: plain integers in each worker, put together when somebody asks.
+"""Counters and latency histograms per service: plain integers in each worker, put together on demand (`tallies`).
 
 An OpenTelemetry counter and histogram cost more than a whole request here (DESIGN section 10a); adding to lists
 costs under a microsecond.
 """
 
-import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,9 +97,9 @@ class Stats:
             stats = self._services[route.service_id] = ServiceStats(route.project_id)
         return stats
 
-    def encode(self) -> bytes:
-        """All counters as JSON, for the main process."""
-        return json.dumps({service_id: _plain(stats) for service_id, stats in self._services.items()}).encode()
+    def plain(self) -> dict[str, Any]:
+        """All counters, for the main process (`tallies`)."""
+        return {service_id: _plain(stats) for service_id, stats in self._services.items()}
 
 
 def _plain(stats: ServiceStats) -> dict[str, Any]:
@@ -123,69 +122,3 @@ def _plain(stats: ServiceStats) -> dict[str, Any]:
             )
         },
     }
-
-
-def add_up(workers: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The counters of all workers as those of one."""
-    total: dict[str, Any] = {}
-    for services in workers:
-        for service_id, stats in services.items():
-            total[service_id] = _added(total[service_id], stats) if service_id in total else stats
-    return total
-
-
-def _added(one: Any, other: Any) -> Any:
-    if isinstance(one, dict):
-        return {key: _added(one[key], other[key]) if key in one and key in other else one.get(key, other.get(key))
-                for key in one | other}  # fmt: skip
-    if isinstance(one, list):
-        return [left + right for left, right in zip(one, other, strict=True)]
-    return one if isinstance(one, str) else one + other
-
-
-def render(services: dict[str, Any]) -> str:
-    """Counters in the Prometheus exposition format."""
-    return "".join(f"{line}\n" for line in _lines(services))
-
-
-def _lines(services: dict[str, Any]) -> Iterator[str]:
-    for name, key, label in (
-        ("narthex_service_responses_total", "statuses", "status"),
-        ("narthex_service_router_answers_total", "codes", "code"),
-        ("narthex_service_broken_responses_total", "outcomes", "outcome"),
-        ("narthex_service_requests_over_shadow_limits_total", "shadowed", "code"),
-    ):
-        yield f"# TYPE {name} counter"
-        for service_id, stats in services.items():
-            for value, count in stats[key].items():
-                yield f'{name}{{{_labels(service_id, stats)},{label}="{value}"}} {count}'
-    for name, key in (
-        ("narthex_service_retries_total", "retries"),
-        ("narthex_service_failures_over_retry_budget_total", "not_retried"),
-        ("narthex_service_request_bytes_total", "request_bytes"),
-        ("narthex_service_response_bytes_total", "response_bytes"),
-    ):
-        yield f"# TYPE {name} counter"
-        for service_id, stats in services.items():
-            yield f"{name}{{{_labels(service_id, stats)}}} {stats[key]}"
-    for name, key in (
-        ("narthex_service_request_duration_seconds", "duration"),
-        ("narthex_service_time_to_first_byte_seconds", "first_byte"),
-        ("narthex_service_upstream_connect_seconds", "connect"),
-    ):
-        yield f"# TYPE {name} histogram"
-        for service_id, stats in services.items():
-            yield from _histogram(name, _labels(service_id, stats), stats[key])
-
-
-def _labels(service_id: str, stats: dict[str, Any]) -> str:
-    return f'service="{service_id}",project="{stats["project"]}"'
-
-
-def _histogram(name: str, labels: str, histogram: dict[str, Any]) -> Iterator[str]:
-    below = 0
-    for bound, count in zip((*BUCKETS_S, "+Inf"), histogram["counts"], strict=True):
-        below += count
-        yield f'{name}_bucket{{{labels},le="{bound}"}} {below}'
-    yield f"{name}_sum{{{labels}}} {histogram['total_s']:.6f}"
-    yield f"{name}_count{{{labels}}} {below}"

@@ -15,7 +15,7 @@ from contextlib import closing
 
 from narthex.contracts.entities import SeenOfInstance
 from narthex.contracts.events import Event, UpstreamEvidence
-from narthex.contracts.reach import Reach
+from narthex.contracts.reach import ANYWHERE, Reach
 from narthex.runtime.tasks import Background, background
 from narthex_router.channel import Say
 from narthex_router.evidence import KINDS, Place, Seen, read
@@ -29,7 +29,6 @@ LONGEST_PAUSE_S = 2.0
 CONNECT_S = 1.0
 # By then the health service has long judged it, or it is gone; if not, the next request finds out, and goes elsewhere.
 GIVE_UP_S = 60.0
-ANYWHERE = Reach()  # but where no instance may be
 _CONNECT_KINDS = ("refused", "unreachable", "connect_timeouts")
 
 Tell = Callable[[Event], Awaitable[None]]

@@ -46,8 +46,8 @@ _ABOUT_ACCESS = frozenset((Kind.TOKEN, Kind.ACCESS, Kind.SIGN_OUT))
 class Table:
     """Facts, and what has been made of them so far. `routes` and `route`, `caller` are what the hot path uses."""
 
-    def __init__(self, domain: str, token_key: bytes, bounds: Bounds = BOUNDS) -> None:
-        self.token_keys: tuple[bytes, ...] = (token_key,)  # the present one, and those before it
+    def __init__(self, domain: str, *token_keys: bytes, bounds: Bounds = BOUNDS) -> None:
+        self.token_keys = token_keys  # the present one, and those before it
         self._bounds = bounds
         self._policy = bounds.policy()  # of services that set nothing of their own
         self._suffix = f".services.{domain}".encode("ascii")

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 
 from narthex_router.doors.certificate import Asked, asked
 from narthex_router.facts import Certificate
+from narthex_router.openssl import set_groups
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # contexts that are made when their certificate comes: all of a small installation's
 MOST = 2000  # contexts that are kept: 40 MB
+GROUPS = "X25519:P-256:P-384"  # Mozilla's intermediate profile; OpenSSL would take P-521 and X448 besides
 MOST_ASKING = 500  # those that ask for client certificates
 
 
@@ -192,6 +194,7 @@ def new_context() -> Context:
     context = Context(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
+    set_groups(context, GROUPS)
     context.set_alpn_protocols(["http/1.1"])
     context.num_tickets = 1  # as Go does: a client of HTTP/1.1 has one to spare from each of its connections
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

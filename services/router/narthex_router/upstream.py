@@ -108,6 +108,7 @@ class Upstream(asyncio.Protocol):
         self.writable = False
         if self.forwarding is not None:
             self.forwarding.stop_reading()
+            self.forwarding.plane.stuffed()
 
     def resume_writing(self) -> None:
         self.writable = True

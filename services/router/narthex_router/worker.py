@@ -27,7 +27,7 @@ from narthex.runtime.clock import SystemClock
 from narthex.runtime.key_file import follow_keys, read_sealing_keys
 from narthex.runtime.logs import set_up_logs
 from narthex.runtime.sealing import Sealer, pass_key, token_digest_key
-from narthex.runtime.tasks import background
+from narthex.runtime.tasks import background, cancelled
 from narthex_router.acceptor import Acceptor, Listeners
 from narthex_router.bounds import Bounds
 from narthex_router.challenges import Challenges
@@ -42,14 +42,18 @@ from narthex_router.follower import Follower
 from narthex_router.journal import BATCH, Journal
 from narthex_router.leaving import Leaving
 from narthex_router.lessor import Lessor
+from narthex_router.memory import Memory, limited_group
 from narthex_router.plane import Plane
-from narthex_router.pulse import Lateness, memory_bytes
+from narthex_router.pulse import Cores, Lateness
+from narthex_router.relief import Relief
 from narthex_router.table import Table
 from narthex_router.tls import Certificates
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 0.25  # how exact time limits are
+LOOK_S = 0.05  # between two looks how late it is: at most 0.3 % of a core, where nothing else wakes it (measured)
+IDLE_LOOK_S = 1.0  # without clients
 FLUSH_S = 0.2  # how long a request record waits for company
 STATUS_S = 1.0
 BEHIND_S = 5.0  # without a word of the shared table: a token that is not known may be a new one
@@ -87,6 +91,7 @@ class WorkerConfig:
     bounds: dict[str, Any] = field(default_factory=dict)
     instances_allow: str = ""  # see `narthex.contracts.reach`
     instances_deny: str = ""
+    memory_limit: int = 1 << 60  # bytes, see `memory`
 
 
 class Worker:
@@ -104,6 +109,7 @@ class Worker:
         self._status_wanted = asyncio.Event()
         self._leaving = Leaving()
         self._lateness = Lateness()
+        self._memory = Memory(config.memory_limit, limited_group())
         self._plane: Plane
         self._acceptor: Acceptor
         self._lessor: Lessor
@@ -137,6 +143,7 @@ class Worker:
                 tasks, sign_in_url=config.sign_in_url, networks=networks(config.issuer_networks)
             )
             self._plane.crier = Crier(tasks, store)
+            self._plane.look = Relief(self._plane, self._memory).look
             self._lessor = Lessor(self._plane.gates, budgets, config.name)
             self._acceptor = Acceptor(self._plane, self._listeners, self._challenges)
             self._follower = Follower(
@@ -148,13 +155,13 @@ class Worker:
             tasks.start(self._follow(), "follow the table")
             leasing = tasks.start(self._lessor.run(), "ask for limits")
             tasks.start(self._sweep(), "sweep")
+            tasks.start(self._feel(), "feel the pulse")
             tasks.start(self._flush(), "flush the journal")
             tasks.start(self._report(), "report")
             tasks.start(self._testify(), "tell what was seen")
             await self._obey()
             await self._drain()
-            leasing.cancel()
-            await asyncio.wait({leasing})
+            await cancelled(leasing)
             await self._lessor.end()
 
     async def _obey(self) -> None:
@@ -163,7 +170,7 @@ class Worker:
             if frame[0] is Say.DRAIN:
                 return
             if frame[0] is Say.COUNT:
-                await self._channel.write(Say.COUNT, self._plane.journal.stats.encode())
+                await self._channel.write(Say.COUNT, json.dumps(self._counted()).encode())
             elif frame[0] is Say.SHUN:
                 self._plane.endpoints.shun(Place(*each) for each in json.loads(frame[1]))
             elif frame[0] is Say.STALE:
@@ -188,7 +195,7 @@ class Worker:
             await self._follower.run()
 
     def _new_table(self) -> Table:
-        return Table(self._config.domain, b"", self._bounds)  # it has its keys as soon as it is served by
+        return Table(self._config.domain, *self._token_keys, bounds=self._bounds)
 
     def _use_keys(self, *keys: bytes) -> None:
         """Open with any of the sealing keys, sign with what follows from the first."""
@@ -234,13 +241,20 @@ class Worker:
 
     async def _sweep(self) -> None:
         while True:
-            self._lateness.woke(time.monotonic())
             signal.setitimer(signal.ITIMER_REAL, STALL_S)  # `dump_traceback_later` would start a thread each time
             for _ in self._plane.sweep(time.monotonic()):
                 await asyncio.sleep(0)
             self._plane.journal.evidence.urgent()
-            self._lateness.sleeps(time.monotonic() + SWEEP_S)
             await asyncio.sleep(SWEEP_S)
+
+    async def _feel(self) -> None:
+        """See how late the event loop is and how short memory: often while there are clients, who would wait."""
+        cores = Cores()
+        while True:
+            seconds = LOOK_S if self._plane.connections else IDLE_LOOK_S
+            await asyncio.sleep(self._lateness.sleeps(time.monotonic(), seconds, cores.waited_s()))
+            self._lateness.woke(time.monotonic(), cores.waited_s())
+            self._plane.look(time.monotonic())
 
     async def _flush(self) -> None:
         """Hand records on, some time after there are any: a worker that nobody calls sleeps."""
@@ -328,7 +342,8 @@ class Worker:
             "services": table.services(),
             "requests_ended": plane.journal.ended,
             "loop_lag_us": self._lateness.take(),
-            "memory_bytes": memory_bytes(),
+            "memory_bytes": self._memory.resident(),
+            "memory_pressure": int(plane.level),
             "connections": len(plane.connections),
             "in_flight": sum(1 for connection in plane.connections if connection.exchange is not None),
             "unreadable_entries": table.unreadable,
@@ -340,12 +355,21 @@ class Worker:
             "limits_away": int(plane.gates.away),
         }
 
+    def _counted(self) -> dict[str, Any]:
+        """What adds up over workers; see `tallies`."""
+        return {
+            "services": self._plane.journal.stats.plain(),
+            "loop_lag": self._lateness.lag.plain(),
+            "loop_stall": self._lateness.stall.plain(),
+            "shed": self._plane.shed,
+        }
+
     # -- the end --------------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
         """Stop accepting, let requests finish, end what is left at the deadline, hand over the last records."""
         plane = self._plane
-        plane.draining = True
+        plane.drain()
         self._acceptor.end()
         deadline = time.monotonic() + self._bounds.drain_s
         while plane.connections and time.monotonic() < deadline:

@@ -16,6 +16,7 @@ from narthex_router.drains import Drains
 from narthex_router.nursery_client import NurseryClient
 from narthex_router.ports import Ports
 from narthex_router.suspects import Suspects
+from narthex_router.tallies import Counted, Tallies
 from narthex_router.vouching import Vouching
 from narthex_router.worker import WorkerConfig
 
@@ -74,7 +75,8 @@ class Workers:
         self._channels: dict[str, Channel] = {}
         self._draining = asyncio.Event()
         self._changed = asyncio.Event()
-        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._asked: dict[str, asyncio.Future[None]] = {}
+        self._tallies = Tallies()
         self._one_scrape = asyncio.Lock()
 
     async def run(self) -> None:
@@ -113,8 +115,8 @@ class Workers:
         for channel in list(self._channels.values()):
             await channel.write(kind, body)
 
-    async def counters(self) -> list[dict[str, Any]]:
-        """What each worker has counted; a worker that does not answer in time is left out."""
+    async def counted(self) -> Counted:
+        """What all workers have counted; of one that does not answer in time, what it said last."""
         async with self._one_scrape:
             for name, channel in list(self._channels.items()):
                 self._asked[name] = asyncio.get_running_loop().create_future()
@@ -122,7 +124,7 @@ class Workers:
             asked = list(self._asked.values())
             if asked:
                 await asyncio.wait(asked, timeout=COUNT_WITHIN_S)
-            return [answer.result() for answer in asked if answer.done() and not answer.cancelled()]
+            return self._tallies.total()
 
     def waiting_for(self) -> str:
         """Why the router does not serve with all its workers; empty when it does."""
@@ -198,6 +200,7 @@ class Workers:
         finally:
             del self._channels[name]
             channel.close()
+            self._tallies.gone(name)
             if self._drains is not None:
                 self._drains.gone(name)
 
@@ -225,8 +228,9 @@ class Workers:
             self._changed.set()
             await self._on_status(name, status)
         elif kind is Say.COUNT:
+            self._tallies.take(name, json.loads(body))
             if (asked := self._asked.pop(name, None)) is not None and not asked.done():
-                asked.set_result(json.loads(body))
+                asked.set_result(None)
         elif kind is Say.RECORDS:
             end = 4 + int(struct.unpack("!I", body[:4])[0])
             self._on_records(body[end:], json.loads(body[4:end]))

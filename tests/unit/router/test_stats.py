@@ -5,7 +5,9 @@ import json
 from prometheus_client.parser import text_string_to_metric_families
 from unit.router.test_decisions import exchange
 
-from narthex_router.stats import Stats, add_up, render
+from narthex_router.pulse import Lateness
+from narthex_router.stats import Stats
+from narthex_router.tallies import Counted, Tallies, add_up, render
 
 
 def counted(*statuses: int) -> Stats:
@@ -18,14 +20,25 @@ def counted(*statuses: int) -> Stats:
     return stats
 
 
-def test_what_workers_counted_adds_up_and_is_read_by_prometheus() -> None:
-    workers = [json.loads(counted(*statuses).encode()) for statuses in ((200, 200, 503), (200, 404), ())]
-    text = render(add_up(workers))
-    samples = {
+def told(stats: Stats, lateness: Lateness | None = None) -> Counted:
+    """What the main process hears of a worker."""
+    late = lateness or Lateness()
+    said = {"services": stats.plain(), "loop_lag": late.lag.plain(), "loop_stall": late.stall.plain()}
+    heard: Counted = json.loads(json.dumps(said))
+    return heard
+
+
+def samples_of(text: str) -> dict[tuple[object, ...], float]:
+    return {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+def test_what_workers_counted_adds_up_and_is_read_by_prometheus() -> None:
+    workers = [told(counted(*statuses)) for statuses in ((200, 200, 503), (200, 404), ())]
+    samples = samples_of(render(add_up(workers)))
     of = (("project", "p"), ("service", "svc"))
     assert samples["narthex_service_responses_total", *of, ("status", "200")] == 3
     assert samples["narthex_service_router_answers_total", ("code", "no_instances"), *of] == 1
@@ -34,3 +47,45 @@ def test_what_workers_counted_adds_up_and_is_read_by_prometheus() -> None:
     assert samples["narthex_service_request_duration_seconds_bucket", ("le", "0.01"), *of] == 0
     assert samples["narthex_service_request_duration_seconds_bucket", ("le", "0.025"), *of] == 5
     assert samples["narthex_service_time_to_first_byte_seconds_bucket", ("le", "0.005"), *of] == 5
+
+
+def test_what_a_worker_that_died_has_counted_is_never_taken_back() -> None:
+    tallies, answers = Tallies(), ("narthex_service_responses_total", ("project", "p"), ("service", "svc"))
+    for worker in ("r/0", "r/1"):
+        tallies.take(worker, told(counted(200, 200)))
+    tallies.gone("r/0")
+    assert samples_of(render(tallies.total()))[*answers, ("status", "200")] == 4
+    tallies.take("r/0", told(counted(200)))  # the next one of that name
+    assert samples_of(render(tallies.total()))[*answers, ("status", "200")] == 5
+
+
+def test_how_late_event_loops_are_is_one_histogram_of_all_workers() -> None:
+    workers = []
+    for late_s in (0.0004, 0.015):
+        lateness = Lateness()
+        lateness.sleeps(1.0, 0.05)
+        lateness.woke(1.05 + late_s)
+        workers.append(told(Stats(), lateness))
+    samples = samples_of(render(add_up(workers)))
+    name = "narthex_router_event_loop_lag_seconds"
+    assert [samples[f"{name}_bucket", ("le", bound)] for bound in ("0.001", "0.01", "0.02", "+Inf")] == [1, 1, 2, 2]
+    assert samples[f"{name}_count",] == 2
+
+
+def test_looks_that_a_standstill_kept_from_being_taken_count_as_late_too() -> None:
+    lateness = Lateness()
+    lateness.sleeps(1.0, 0.05)
+    lateness.woke(3.05)  # two seconds in which 40 more looks were due: half of them more than a second late
+    samples = samples_of(render(told(Stats(), lateness)))
+    name = "narthex_router_event_loop_lag_seconds_bucket"
+    assert 40 <= samples[name, ("le", "+Inf")] <= 41
+    assert 20 <= samples[name, ("le", "+Inf")] - samples[name, ("le", "1.0")] <= 21
+
+
+def test_a_worker_that_got_no_core_is_late_but_did_not_stand_still() -> None:
+    lateness = Lateness()
+    lateness.sleeps(1.0, 0.05, waited=7.0)
+    lateness.woke(1.08, waited=7.025)  # 30 ms late, 25 of them ready to run
+    samples = samples_of(render(told(Stats(), lateness)))
+    assert samples["narthex_router_event_loop_lag_seconds_bucket", ("le", "0.02")] == 0
+    assert samples["narthex_router_event_loop_stall_seconds_bucket", ("le", "0.01")] == 1

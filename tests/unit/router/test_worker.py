@@ -24,7 +24,7 @@ async def test_a_table_that_was_loaded_while_the_keys_changed_is_asked_by_the_ne
     async with background() as tasks:
         bounds = Bounds()
         endpoints = Endpoints(bounds.buffer, bounds.upstream_idle_s)
-        worker._plane = Plane(Table("test", b""), endpoints, Journal("r"), bounds, tasks, https_port=443)
+        worker._plane = Plane(Table("test"), endpoints, Journal("r"), bounds, tasks, https_port=443)
         worker._use_keys(OLDER)
         loaded = worker._new_table()
         worker._use_keys(NEWER, OLDER)

@@ -46,6 +46,10 @@ class Crier:
                 log.warning("other workers do not hear who signs out", extra={"fields": {"reason": error.message}})
                 await asyncio.sleep(AGAIN_S)
                 continue
+            except Exception:  # a store that says what nobody can understand must not end the worker
+                log.exception("other workers do not hear who signs out")
+                await asyncio.sleep(AGAIN_S)
+                continue
             for entry in entries:
                 self._waiting.pop(entry.key, None)
         self._telling = False
