@@ -32,6 +32,8 @@ BASES: dict[str, bytes] = {
     "length-carrier": LENGTH_CARRIER,
     "head": b"HEAD /h HTTP/1.1\r\n" + _HOST + b"\r\n",
     "get-with-body": b"GET /g HTTP/1.1\r\n" + _HOST + b"Content-Length: 5\r\n\r\nhello",
+    "head-with-body": b"HEAD /h HTTP/1.1\r\n" + _HOST + b"Content-Length: 5\r\n\r\nhello",
+    "options-with-body": b"OPTIONS /o HTTP/1.1\r\n" + _HOST + b"Content-Length: 5\r\n\r\nhello",
     "options": b"OPTIONS * HTTP/1.1\r\n" + _HOST + b"\r\n",
     "absolute": b"GET http://svc.test/abs?x HTTP/1.1\r\nHost: svc.test:8080\r\n\r\n",
     "http-1.0": b"POST /old HTTP/1.0\r\n" + _HOST + b"Connection: keep-alive\r\nContent-Length: 3\r\n\r\nabc",

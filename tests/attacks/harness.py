@@ -118,7 +118,19 @@ class Outcome:
     closed: bool  # by the router, of its own accord
     requests: list[Seen]  # whole, at the origin
     begun: int
-    breaches: list[str]  # of the invariants
+    malformed: list[str]  # what the origin had to find fault with
+    canary: list[str]  # what was wrong with the next client's answer
+    misjudged: list[str]  # of the answers, against what the origin saw; and exceptions that nobody caught
+
+    @property
+    def breaches(self) -> list[str]:
+        """Of the invariants, in all."""
+        return self.misjudged + self.canary + self.malformed
+
+    @property
+    def unanswered(self) -> int:
+        """Whole requests at the origin beyond those that the client was answered."""
+        return max(0, len(self.requests) - sum(answer.seen is not None for answer in self.answers))
 
     @property
     def served(self) -> bool:
@@ -163,13 +175,12 @@ class Range:
         answers, surplus = read_answers(got)
         requests = self.origin.requests[before[0] :]
         begun = self.origin.begun - before[1]
-        breaches = judge(answers, surplus, closed, requests, begun)
-        if canary:
-            breaches += await self._canary()
-        breaches += self.origin.faults + self.errors
+        stray = await self._canary() if canary else []
+        misjudged = judge(answers, surplus, closed, requests, begun) + self.errors
+        malformed = self.origin.faults[:]
         self.origin.faults.clear()
         self.errors.clear()
-        return Outcome(answers, closed, requests, begun, breaches)
+        return Outcome(answers, closed, requests, begun, malformed, stray, misjudged)
 
     async def _converse(self, pieces: Sequence[bytes], *, in_turn: bool) -> tuple[bytes, bool]:
         """All that the router sends back, and whether it closed before we did."""

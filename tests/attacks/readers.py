@@ -34,6 +34,7 @@ class Reading:
     responses: list[Response] = field(default_factory=list)
     refused: str = ""
     upgraded: bool = False  # the reader thinks that another protocol begins here
+    rest: bytes = b""  # after the first response
 
 
 def h11_requests(data: bytes) -> Reading:
@@ -88,6 +89,7 @@ def h11_response(method: bytes, data: bytes) -> Reading:
         reading.refused = str(error)
         return reading
     reading.responses.append(Response(head.status_code, tuple(head.headers), b"".join(body)))
+    reading.rest = connection.trailing_data[0]
     return reading
 
 

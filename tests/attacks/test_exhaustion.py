@@ -58,13 +58,51 @@ async def test_a_body_of_which_a_byte_comes_now_and_then_is_taken() -> None:
         await conversation.reader.readexactly(10)
         await conversation.send(HELLO)
 
-    async with backend(reads) as instance, router(service_entries([instance.port]), body_s=0.5) as under_test:
+    bounds = {"body_s": 0.5, "body_rate": 1.0}
+    async with backend(reads) as instance, router(service_entries([instance.port]), **bounds) as under_test:
         client = await under_test.connect()
         await client.send(UPLOAD)
         for _ in range(10):
             await client.send(b"x")
             await asyncio.sleep(0.06)
         assert (await client.answer())[0] == 200
+
+
+async def test_a_body_of_which_too_little_comes_for_too_long_is_a_408() -> None:
+    async def reads(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.reader.readexactly(10)
+
+    bounds = {"body_s": 0.2, "body_rate": 1000.0}
+    async with backend(reads) as instance, router(service_entries([instance.port]), **bounds) as under_test:
+        client = await under_test.connect()
+        await client.send(UPLOAD)
+        for _ in range(9):
+            await client.send(b"x")
+            await asyncio.sleep(0.05)
+        status, _, body = await client.answer()
+
+        assert (status, json.loads(body)["code"]) == (408, "request_timeout")
+        await until(lambda: instance.open_connections == 0)
+
+
+async def test_a_slow_body_goes_on_once_its_answer_has_begun() -> None:
+    async def talks_while_it_reads(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        await conversation.reader.readexactly(10)
+        await conversation.send(b"hello")
+
+    bounds = {"body_s": 0.2, "body_rate": 1000.0}
+    async with backend(talks_while_it_reads) as instance, router(service_entries([instance.port]), **bounds) as here:
+        client = await here.connect()
+        await client.send(UPLOAD)
+        await client.head()
+        for _ in range(10):
+            await client.send(b"x")
+            await asyncio.sleep(0.05)
+
+        assert await client.reader.readexactly(5) == b"hello"
 
 
 async def test_a_client_that_reads_no_more_is_cut_and_the_fault_is_not_the_instances() -> None:

@@ -50,7 +50,7 @@ async def test_empty_lines_do_not_put_off_the_time_limit_of_a_head() -> None:
 
         dripping = asyncio.ensure_future(drip())
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 await client.rest()
         finally:
             dripping.cancel()
@@ -83,7 +83,7 @@ async def test_a_response_head_without_cr_lf_is_told_at_once() -> None:
     async with backend(script) as instance, router(service_entries([instance.port])) as under_test:
         client = await under_test.connect()
         await client.send(b"GET / HTTP/1.1\r\nHost: svc.services.test\r\n\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert (await client.answer())[0] == 502
 
 

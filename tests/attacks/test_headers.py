@@ -144,7 +144,7 @@ async def test_a_redirect_has_one_location_at_the_same_host(target: bytes) -> No
         under_test.plane.serve_plain = False
         client = await under_test.connect()
         await client.send(b"GET " + target + b" HTTP/1.1\r\nHost: svc.services.test\r\n\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             head = await client.head()
 
     lines = head[:-4].split(b"\r\n")

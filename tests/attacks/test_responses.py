@@ -5,7 +5,8 @@ A broken one is one that ends in the middle: never a clean end of something that
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,6 +17,8 @@ from attacks.opinions import H11_RESPONSES, excused
 from attacks.readers import Response, h11_response
 from attacks.test_mutations import CASES, PATIENCE_S, SEED
 from integration.router_kit import Router, router, service_entries
+
+from narthex.testing.waiting import until
 
 BASES: dict[str, bytes] = {
     "length": b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\n\r\nhello",
@@ -30,24 +33,32 @@ BASES: dict[str, bytes] = {
     "another inside": b"HTTP/1.1 200 OK\r\nContent-Length: 38\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 }
 GET = b"GET /attack HTTP/1.1\r\nHost: svc.services.test\r\nConnection: close\r\n\r\n"
-CANARY = b"GET /canary HTTP/1.1\r\nHost: svc.services.test\r\nConnection: close\r\n\r\n"
-GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\ncanary"
+KEPT = GET.replace(b"Connection: close\r\n", b"")
+CANARY = b"GET /canary-%06d HTTP/1.1\r\nHost: svc.services.test\r\nConnection: close\r\n\r\n"
+GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n%b"
+OWN = b"canary-%06d"
+TURNS = 2  # of the loop, between two pieces of an answer
+SHORT_S = 0.02  # that an instance waits for another request
+
+
+Broken = tuple[str, tuple[bytes, ...]]  # what was done to a good answer, and that in the pieces it is sent in
 
 
 @dataclass
 class Scripted:
-    """What the instance answers next, and whether it keeps its connection open afterwards."""
+    """What the instance answers next, in which pieces, and for how long it keeps its connection open afterwards."""
 
-    message: bytes = b""
-    stays: bool = False
+    pieces: tuple[bytes, ...] = ()
+    stays_s: float = 0.0
     instances: "set[Instance]" = field(default_factory=set)
 
 
 class Instance(asyncio.Protocol):
-    """Answers each request with the script's bytes; the canary always well."""
+    """Answers each request with the script's bytes; a canary always well, with its own number."""
 
     def __init__(self, script: Scripted) -> None:
         self._script = script
+        self._end: asyncio.TimerHandle | None = None
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -58,12 +69,23 @@ class Instance(asyncio.Protocol):
         self._script.instances.discard(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._end is not None:
+            self._end.cancel()
         if data.startswith(b"GET /canary"):
-            self.transport.write(GOOD)
-            return
-        self.transport.write(self._script.message)
-        if not self._script.stays:
-            self.transport.close()
+            self.transport.write(GOOD % data.split(b" ")[1][1:])
+        else:
+            self._send(self._script.pieces)
+
+    def _send(self, pieces: tuple[bytes, ...], turns: int = 0) -> None:
+        """A piece, and the next after some turns of the loop, so that the router reads each by itself."""
+        loop = asyncio.get_running_loop()
+        if turns:
+            loop.call_soon(self._send, pieces, turns - 1)
+        elif pieces:
+            self.transport.write(pieces[0])
+            self._send(pieces[1:], TURNS)
+        else:
+            self._end = loop.call_later(self._script.stays_s, self.transport.close)
 
 
 async def exchange(under_test: Router, request: bytes) -> bytes:
@@ -152,23 +174,41 @@ def listed() -> list[tuple[str, bytes]]:
     return found
 
 
-async def breaches_of(messages: list[tuple[str, bytes]]) -> list[str]:
-    found = []
+def is_own(got: bytes, number: int) -> bool:
+    """Whether it is a canary's answer and nothing else."""
+    reading = h11_response(b"GET", got)
+    return [(each.status, each.body) for each in reading.responses] == [(200, OWN % number)] and not reading.rest
+
+
+async def breaches_of(messages: Iterable[Broken]) -> list[str]:
+    found, ends, canaries = [], Counter[str](), 0
     async with behind_a_bad_instance() as (under_test, script):
-        for what, message in messages:
-            script.message = message
-            if wrong := breach(message, await exchange(under_test, GET)):
+        for number, (what, pieces) in enumerate(messages):
+            message, script.pieces = b"".join(pieces), pieces
+            got = await exchange(under_test, GET)
+            ends[end_of(got)] += 1
+            if wrong := breach(message, got):
                 found.append(f"{what}: {wrong}; the instance sent {message[:300]!r}")
-            canary = await exchange(under_test, CANARY)
-            if not canary.startswith(b"HTTP/1.1 200 ") or not canary.endswith(b"\r\n\r\ncanary"):
-                found.append(f"{what}: the canary got {canary[:200]!r}")
+            await until(lambda: not script.instances)  # what it sends late is no longer on its way
+            if not is_own(canary := await exchange(under_test, CANARY % number), number):
+                canaries += 1
+                found.append(f"{what}: the canary got {canary[:200]!r}; the instance sent {message[:300]!r}")
+    print(f"\nanswers: {ends.total():,} of instances: {dict(ends)}; breaches {len(found)}, failed canaries {canaries}")
     return found
+
+
+def end_of(got: bytes) -> str:
+    """How it ended for the client."""
+    at_client = h11_response(b"GET", got)
+    if not at_client.responses:
+        return "broken off"
+    return "502" if dict(at_client.responses[0].headers).get(b"x-narthex-error") else "passed on"
 
 
 @pytest.mark.parametrize("name", BASES)
 async def test_the_good_responses_arrive(name: str) -> None:
     async with behind_a_bad_instance() as (under_test, script):
-        script.message = BASES[name]
+        script.pieces = (BASES[name],)
         got = h11_response(b"GET", await exchange(under_test, GET))
 
     [wanted], [answer] = h11_response(b"GET", BASES[name]).responses, got.responses
@@ -177,21 +217,52 @@ async def test_the_good_responses_arrive(name: str) -> None:
 
 @pytest.mark.timeout(PATIENCE_S)
 async def test_every_listed_fault_of_an_instance_is_a_502_or_a_broken_answer() -> None:
-    assert (await breaches_of(listed()))[:10] == []
+    assert (await breaches_of((what, (message,)) for what, message in listed()))[:10] == []
 
 
-@pytest.mark.timeout(PATIENCE_S)
-async def test_what_an_instance_sends_at_random_never_becomes_another_answer() -> None:
+def at_random(number: int) -> Iterator[Broken]:
+    """Good answers with one or two changes at random places, most of them in pieces."""
     dice = random.Random(SEED)
-    messages = []
-    for _ in range(CASES // 4):
+    for _ in range(number):
         name, ways = dice.choice(sorted(BASES)), [dice.choice(WAYS) for _ in range(dice.choice((1, 1, 2)))]
         message = BASES[name]
         for way in ways:
             message = way(message, dice) or b"\x00"
-        messages.append((f"{name}: {[way.__name__ for way in ways]}", message))
+        cuts = sorted(dice.randrange(len(message) + 1) for _ in range(dice.choice((0, 1, 1, 4))))
+        pieces = [message[start:end] for start, end in zip([0, *cuts], [*cuts, len(message)], strict=True)]
+        yield f"{name}: {[way.__name__ for way in ways]}", tuple(piece for piece in pieces if piece)
 
-    assert (await breaches_of(messages))[:10] == []
+
+@pytest.mark.timeout(PATIENCE_S)
+async def test_what_an_instance_sends_at_random_never_becomes_another_answer() -> None:
+    assert (await breaches_of(at_random(CASES // 4)))[:10] == []
+
+
+@pytest.mark.timeout(PATIENCE_S)
+async def test_the_next_request_of_a_connection_gets_its_own_answer_whatever_the_one_before_got() -> None:
+    found, next_ones = [], Counter[str]()
+    async with behind_a_bad_instance() as (under_test, script):
+        script.stays_s = SHORT_S
+        for number, (what, pieces) in enumerate(at_random(CASES // 16)):
+            script.pieces = (b"".join(pieces),)  # at once: what comes after the next request was sent is its answer
+            got = await exchange(under_test, KEPT + CANARY % number)
+            reading = h11_response(b"GET", got)
+            next_ones["own" if is_own(reading.rest, number) else "none" if not reading.rest else "another"] += 1
+            if reading.responses and not is_own(reading.rest, number):
+                found.append(f"{what}: {reading.rest[:300]!r} after {got[:300]!r}; the instance sent {pieces}")
+    print(f"\nanswers in a row: {dict(next_ones)}")
+    assert found[:10] == []
+
+
+@pytest.mark.parametrize("name", BASES)
+async def test_an_answer_means_the_same_wherever_it_is_cut_in_two(name: str) -> None:
+    message, wanted = BASES[name], None
+    async with behind_a_bad_instance() as (under_test, script):
+        for at in range(len(message)):
+            script.pieces = tuple(piece for piece in (message[:at], message[at:]) if piece)
+            [answer] = h11_response(b"GET", await exchange(under_test, GET)).responses
+            wanted = wanted or (answer.status, answer.body)
+            assert (answer.status, answer.body) == wanted, at
 
 
 @pytest.mark.parametrize(
@@ -209,7 +280,7 @@ async def test_what_an_instance_sends_at_random_never_becomes_another_answer() -
 )
 async def test_what_an_instance_sends_beyond_its_answer_is_nobodys_answer(method: bytes, message: bytes) -> None:
     async with behind_a_bad_instance() as (under_test, script):
-        script.message, script.stays = message, True
-        for _ in range(3):
+        script.pieces, script.stays_s = (message,), 60.0
+        for number in range(3):
             await exchange(under_test, GET.replace(b"GET", method))
-            assert (await exchange(under_test, CANARY)).endswith(b"\r\n\r\ncanary")
+            assert is_own(await exchange(under_test, CANARY % number), number)

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import nats
 import pytest
 import redis
 import redis.asyncio
@@ -12,7 +13,9 @@ from sqlalchemy import make_url, text
 
 from narthex.bus import EVENTS, BusSettings, open_bus
 from narthex.bus.permissions import ROLES, may_publish, may_subscribe
-from narthex.contracts.events import REGISTRY_FACTS, RouterDrained, RouterStarted
+from narthex.contracts.entities import Token
+from narthex.contracts.errors import NarthexError
+from narthex.contracts.events import REGISTRY_FACTS, RequestsServed, RouterDrained, RouterStarted, TokenIssued
 from narthex.routing import Entry, Kind, LimitStore, open_limit_store, open_record_store, open_table_store
 from narthex.routing.limits import CLOCK, FlightAsk, RateAsk, concurrency_key, rate_key
 from narthex.routing.users import VALKEY_USERS
@@ -102,6 +105,46 @@ async def test_events_that_make_no_sense_are_put_aside_and_the_next_is_heard(bus
         assert heard == ["sense"]
         letters = await registry.inspection().dead_letters(0, 100)
         assert [letter.body for letter in letters if letter.consumer == "audit"] == NONSENSE
+
+
+FORGED = TokenIssued(key="t", revision=10**9, sequence=10**9, entity=Token(id="t", subject_id="u", digest="0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("part", "subject", "id"),
+    [
+        ("audit", TokenIssued.subject, "forged-1.NARTHEX_EVENTS.1"),  # there is another one at that place
+        ("audit", TokenIssued.subject, "forged-2.NARTHEX_EVENTS.999"),
+        ("audit", TokenIssued.subject, "audit.NARTHEX_REQUESTS.1"),
+        ("audit", TokenIssued.subject, ""),
+        ("audit", RouterDrained.subject, "forged-3.NARTHEX_EVENTS.1"),  # and the same, with other words in it
+        ("certs", RequestsServed.subject, "certs.NARTHEX_REQUESTS.1"),  # who reads no requests
+    ],
+)
+async def test_a_dead_letter_that_its_reader_has_made_up_is_not_published_again(
+    bus: NatsServer, part: str, subject: str, id: str
+) -> None:
+    def settings(name: str) -> BusSettings:
+        return BusSettings.model_validate({"url": bus.url, "user": name, "password": bus.passwords[name]})
+
+    async with (
+        open_bus(settings("registry"), "registry") as registry,
+        open_bus(settings("router"), "router") as router,
+    ):
+        await registry.ensure_streams()
+        await until(lambda: router.connected)
+        await router.publish(RouterDrained(key=f"{part}-{id}", router="real"))
+        thief = await nats.connect(bus.url, user=part, password=bus.passwords[part], inbox_prefix=f"_INBOX_{part}")
+        headers = {"Narthex-Subject": subject, "Narthex-Reason": "retry me", **({"Nats-Msg-Id": id} if id else {})}
+        placed = await thief.jetstream().publish(
+            f"narthex.dead.{part}", FORGED.model_dump_json().encode(), headers=headers
+        )
+        await thief.close()
+        assert not placed.duplicate
+        with pytest.raises(NarthexError) as refused:
+            await registry.inspection().retry(placed.seq)
+        assert refused.value.status in (404, 409)
+        assert (await registry.inspection().dead_letter(placed.seq)).subject == subject  # it is there to be looked at
 
 
 REFUSED = r"(?i)no permissions|DEBUG command not allowed"

@@ -24,6 +24,7 @@ class Load:
     seconds: float
     p50_us: float
     p99_us: float
+    failed: int = 0  # no answer at all
 
     @property
     def rate(self) -> float:
@@ -93,7 +94,7 @@ def _load(proxy: Proxy, outputs: list[_Output], seconds: float) -> Load:
     other = len(rows) - len(times)
     if failed > done / 100 or other > done / 100:
         raise LoadFailed(f"{proxy.name}: {failed} requests failed, {other} not 2xx, of {done}")
-    return Load(done, other, seconds, _at(times, 0.50), _at(times, 0.99))
+    return Load(done, other, seconds, _at(times, 0.50), _at(times, 0.99), failed)
 
 
 def _at(ordered: list[int], share: float) -> float:

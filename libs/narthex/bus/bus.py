@@ -31,6 +31,7 @@ CONNECTED = Gauge("narthex_bus_connected", "Whether this process is connected to
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 # The server's codes for: a limit of the stream (bytes, messages), storage, memory.
 _NO_ROOM = frozenset({10077, 10047, 10028})
+_REFUSES = "it does not take NARTHEX_NATS_USER and NARTHEX_NATS_PASSWORD"
 PUBLISH_TIMEOUT_S = 2.0  # an ack takes under 10 ms; longer means the server is going away
 
 
@@ -56,7 +57,11 @@ class Bus:
         """Why nothing can be said or heard just now; empty when it can."""
         if self.connected:
             return ""
-        return f"NATS at NARTHEX_NATS_URL={self._settings.url} is away: {self._last_error or 'no answer yet'}"
+        return f"NATS at {self._place} is away: {self._last_error or 'no answer yet'}"
+
+    @property
+    def _place(self) -> str:
+        return f"NARTHEX_NATS_URL={self._settings.url}"
 
     def inspection(self) -> Inspection:
         """What there is to see of the streams; raises Unavailable while the bus is away."""
@@ -235,8 +240,17 @@ class Bus:
     async def connect(self) -> None:
         """Connect, however long it takes; the client reconnects by itself afterwards."""
         self._begun = True
+        try:
+            await self._connect()
+        except Exception:
+            if not self._closed.is_set():
+                raise
+            return  # closed meanwhile: nats-py then trips over the transport that it has not got any more
+        await self._on_connect()
+
+    async def _connect(self) -> None:
         await self._client.connect(
-            servers=self._settings.url.split(","),
+            servers=[each.strip() for each in self._settings.url.split(",")],
             user=self._settings.user or None,
             password=self._settings.password.get_secret_value() or None,
             name=f"narthex-{self._part}",
@@ -251,7 +265,6 @@ class Bus:
             reconnected_cb=self._on_connect,
             closed_cb=self._on_disconnect,
         )
-        await self._on_connect()
 
     async def close(self) -> None:
         self._up.clear()
@@ -313,9 +326,13 @@ class Bus:
             # would go on trying for ever and keep the process from ending.
             raise asyncio.CancelledError
         sentence = _sentence(error)
+        if "authorization" in sentence.lower():
+            sentence = f"{_REFUSES}: {sentence}"
+        elif self._last_error.startswith(_REFUSES) and isinstance(error, ConnectionError):
+            return  # it closes the connection, after it has said why
         if sentence != self._last_error:  # a server that stays away is one line, not one a second
             self._last_error = sentence
-            log.warning("bus error", extra={"fields": {"error": sentence}})
+            log.warning("bus error", extra={"fields": {"error": sentence, "bus": self._place}})
 
 
 @asynccontextmanager

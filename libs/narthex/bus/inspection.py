@@ -4,6 +4,7 @@ A dead letter is the message that a consumer gave up, with its subject and the r
 who listen to its subject: handlers do nothing with what they have had, so only those act that have not.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,12 +14,14 @@ from nats.js.api import ConsumerInfo, RawStreamMsg, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 
-from narthex.bus.streams import DEAD_LETTER_PREFIX, DEAD_LETTERS, EVENTS, REQUESTS
-from narthex.contracts.errors import NotFound, Unavailable
+from narthex.bus.permissions import ROLES
+from narthex.bus.streams import DAY_S, DEAD_LETTER_PREFIX, DEAD_LETTERS, EVENTS, REQUESTS
+from narthex.contracts.errors import Conflict, NotFound, Unavailable
 from narthex.contracts.events import BY_SUBJECT
 
 TIMEOUT_S = 2.0
 TROUBLE = (NatsError, JetStreamError, TimeoutError, OSError)
+_READ_REQUESTS = frozenset(name for name, role in ROLES.items() if REQUESTS in role.consumes)
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class DeadLetter:
     reason: str
     time: datetime | None
     body: bytes
+    place: int  # the message's number in the stream of events, by its consumer's word; 0: it says none
 
 
 class Inspection:
@@ -91,6 +95,7 @@ class Inspection:
         letter = await self.dead_letter(number)
         if letter.subject not in BY_SUBJECT:
             raise NotFound(f"dead letter {number} has the subject {letter.subject}, which nobody reads in this release")
+        await self._see_that_it_was_said(letter)
         try:
             # Its own id: the stream would take the event's for one that it had lately, and drop it.
             headers = {"Nats-Msg-Id": f"dead-letter-{number}"}
@@ -108,6 +113,33 @@ class Inspection:
             raise _gone(number) if _is_gone(error) else _away(error) from error
         except TROUBLE as error:
             raise _away(error) from error
+
+    async def _see_that_it_was_said(self, letter: DeadLetter) -> None:
+        """Raise unless somebody who may say such a thing has said it.
+
+        A letter is no more than its consumer's word, and ours goes further: who can do nothing but bury messages must
+        not have us publish one of its own making. Of requests there is no more than the letter; who reads them is
+        alone with them.
+        """
+        if letter.subject in REQUESTS.subjects and letter.consumer in _READ_REQUESTS:
+            return
+        made_up = Conflict(
+            f"dead letter {letter.number} is not the message that the stream has at its place: {letter.consumer} may "
+            "have made it up"
+        )
+        if not letter.place:
+            raise made_up
+        try:
+            said = await self._jetstream.get_msg(EVENTS.name, seq=letter.place)
+        except APIError as error:
+            if not _is_gone(error):
+                raise _away(error) from error
+            why = f"the stream does not have it any more: it keeps events for {EVENTS.max_age_s / DAY_S:.0f} days"
+            raise NotFound(f"dead letter {letter.number} cannot be tried again, {why}") from None
+        except TROUBLE as error:
+            raise _away(error) from error
+        if (said.subject, said.data or b"") != (letter.subject, letter.body):
+            raise made_up
 
     async def _letter(self, number: int, *, following: bool) -> DeadLetter:
         """The letter with a number, or the next one that there is."""
@@ -149,7 +181,14 @@ def _read(message: RawStreamMsg) -> DeadLetter:
         reason=headers.get("Narthex-Reason", ""),
         time=message.time,
         body=message.data or b"",
+        place=_place(headers.get("Nats-Msg-Id", "")),
     )
+
+
+def _place(id: str) -> int:
+    """Where a message was, by the id of its dead letter (see `Consumer._bury`)."""
+    found = re.fullmatch(rf".+\.{EVENTS.name}\.([1-9][0-9]{{0,17}})", id)
+    return int(found[1]) if found else 0
 
 
 def _is_gone(error: APIError) -> bool:

@@ -76,6 +76,7 @@ def may_publish(name: str, role: Role) -> list[str]:
         subjects += [f"$JS.API.STREAM.{verb}.*" for verb in ("CREATE", "UPDATE", "INFO")]
         subjects += ["$JS.API.CONSUMER.LIST.*"]
         subjects += [f"$JS.API.STREAM.MSG.{verb}.{DEAD_LETTERS.name}" for verb in ("GET", "DELETE")]
+        subjects += [f"$JS.API.STREAM.MSG.GET.{EVENTS.name}"]  # what a dead letter says was there
         subjects += [*EVENTS.subjects, *REQUESTS.subjects]  # dead letters are published again
     for stream in role.consumes:
         subjects += [

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from narthex.bus import BusSettings
 from narthex.contracts.errors import Misconfigured
-from narthex.runtime.settings import InstanceSettings, ProcessSettings, SealingSettings, SecretSettings, group
+from narthex.runtime.settings import InstanceSettings, Port, ProcessSettings, SealingSettings, SecretSettings, group
 from narthex_registry.discovery.settings import DiscoveryConfig
 from narthex_registry.sources import parse_networks
 
@@ -21,9 +21,9 @@ class ApiSettings(BaseSettings):
     model_config = group("NARTHEX_API_")
 
     bind: str = "127.0.0.1"  # administration is for whoever puts a proxy with TLS in front
-    port: int = 8000
+    port: Port = 8000
     allow_public: bool = False  # services without authentication may exist
-    public_https_port: int = 443  # the port that clients of services use; shown in `endpoint`
+    public_https_port: Port = 443  # the port that clients of services use; shown in `endpoint`
     # Of one token, or of one source without one: 500 a second, what the API is built for on one core.
     requests_per_minute: int = Field(30_000, gt=0)
     trusted_proxies: str = ""  # networks whose X-Forwarded-For is believed, e.g. `10.0.0.0/8, ::1`
@@ -82,7 +82,7 @@ class DatabaseSettings(SecretSettings):
             return URL.create("sqlite", database=str(home / "registry.db"))
         try:
             return make_url(text).set(password=self.password.get_secret_value() or None)
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # of a port that is none, too
             raise Misconfigured(
                 "setting NARTHEX_DATABASE_URL: must be like postgresql://user:password@host:5432/database"
             ) from None

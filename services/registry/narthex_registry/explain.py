@@ -33,6 +33,7 @@ _BECAUSE = {
     "total_timeout": "it was not answered in full within total_timeout",
     "connect_failed": "no instance could be connected to",
     "router_exhausted": "the router had no descriptors, ports or memory left for one more connection to an instance",
+    "router_overloaded": "the router was so short of memory that it began nothing more of the kind",
     "upstream_closed": "the instance closed the connection before it had answered",
     "upstream_bad_response": "the instance's answer broke the rules of HTTP",
     "draining": "the router was going away and the request was not done in time",

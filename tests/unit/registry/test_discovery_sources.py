@@ -129,6 +129,17 @@ def test_a_container_that_cannot_be_reached_says_why(raw: dict[str, Any], why: s
         Reading("default", "").found(inspected(raw), stopping=False)
 
 
+def test_a_container_says_that_it_is_of_a_project_and_only_of_those_that_may_be_said() -> None:
+    foreign = inspected(container({**LABELS, "narthex.project": "team-b"}))
+    assert str(Reading("default", "").found(foreign, stopping=False).target) == "team-b/hello/v1"
+    narrow = Reading("default", "", frozenset({"team-a"}))
+    with pytest.raises(ValueError, match=r"PROJECTS lacks the project of the label narthex\.project"):
+        narrow.found(foreign, stopping=False)
+    own = inspected(container({**LABELS, "narthex.project": "team-a"}))
+    assert str(narrow.found(own, stopping=False).target) == "team-a/hello/v1"
+    assert str(narrow.found(inspected(container()), stopping=False).target) == "default/hello/v1"
+
+
 @pytest.mark.parametrize(
     ("state", "serves"),
     [

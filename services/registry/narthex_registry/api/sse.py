@@ -61,14 +61,15 @@ async def _told(
     clock = asyncio.get_running_loop().time
     due = clock() + HEARTBEAT_S
     while True:
-        try:
-            async with asyncio.timeout_at(due):
-                item = await queue.get()
-        except TimeoutError:
+        if clock() >= due:  # looked at by itself: where there is always one more item, `get` never waits
             due = clock() + HEARTBEAT_S
             if reason := await why_over(request):
                 return reason
             await _write(response, heartbeat)
+        try:
+            async with asyncio.timeout_at(due):
+                item = await queue.get()
+        except TimeoutError:
             continue
         if item is None:
             return ""

@@ -7,6 +7,7 @@ from narthex.runtime.clock import Clock
 from narthex_registry.database import Database
 from narthex_registry.discovery.admission import Admission
 from narthex_registry.discovery.docker import DockerProvider
+from narthex_registry.discovery.docker.container import Reading
 from narthex_registry.discovery.file import FileProvider
 from narthex_registry.discovery.follower import Follower
 from narthex_registry.discovery.found import Provider
@@ -28,7 +29,9 @@ def providers(config: DiscoveryConfig, database: Database, clock: Clock) -> list
 
         made.append(DnsProvider(config.dns, project, clock))
     if config.docker.socket is not None:
-        made.append(DockerProvider(config.docker.socket, project, config.docker.host_address, clock))
+        projects = frozenset(each.strip() for each in config.docker.projects.split(",") if each.strip())
+        reading = Reading(project, config.docker.host_address, projects)
+        made.append(DockerProvider(config.docker.socket, reading, clock))
     if config.kubernetes.config:
         imports = imports_of(database) if config.kubernetes.imported else None
         made.append(KubernetesProvider(config.kubernetes, imports, clock))

@@ -59,6 +59,9 @@ class DockerSettings(BaseSettings):
     socket: Path | None = None  # e.g. /var/run/docker.sock; whoever may use it is root there
     # Empty: the containers' own addresses. Else the engine's host, where instances are at their published ports.
     host_address: str = ""
+    # Which projects labels may name, besides NARTHEX_DISCOVERY_PROJECT: `team-a, team-b`. Empty: any, for whoever can
+    # start containers is mostly root there; not so where others start what somebody else has written.
+    projects: str = ""
 
 
 class KubernetesSettings(BaseSettings):

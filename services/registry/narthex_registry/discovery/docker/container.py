@@ -91,14 +91,18 @@ class Reading:
 
     project: str
     host_address: str
+    projects: frozenset[str] = frozenset()  # that labels may name besides; none: any
 
     def found(self, container: Inspected, *, stopping: bool) -> Found:
         """The instance that a container is. Raises ValueError."""
         labels = container.labels
         port = number(labels, PORT)
+        project = labels.get(PROJECT) or self.project
+        if self.projects and project not in self.projects | {self.project}:
+            raise ValueError(f"NARTHEX_DISCOVERY_DOCKER_PROJECTS lacks the project of the label {PROJECT}")
         address, port = self._published(container, port) if self.host_address else (_address(container), port)
         return Found(
-            target=target(labels, labels.get(PROJECT) or self.project),
+            target=target(labels, project),
             id=container.id,
             address=address,
             port=port,

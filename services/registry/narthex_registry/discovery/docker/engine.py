@@ -80,7 +80,7 @@ def _away() -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise Away(f"the engine cannot be asked: {error or type(error).__name__}") from error
+        raise Away(f"the engine cannot be asked: {str(error) or type(error).__name__}") from error
 
 
 def _good(response: aiohttp.ClientResponse) -> None:

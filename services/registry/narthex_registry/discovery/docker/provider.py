@@ -30,9 +30,9 @@ class DockerProvider:
     name = "docker"
     retry_within_s = 5.0
 
-    def __init__(self, socket: Path, project: str, host_address: str, clock: Clock) -> None:
+    def __init__(self, socket: Path, reading: Reading, clock: Clock) -> None:
         self._socket = socket
-        self._reading = Reading(project, host_address)
+        self._reading = reading
         self._clock = clock
 
     async def follow(self, tell: Callable[[Snapshot], None]) -> None:

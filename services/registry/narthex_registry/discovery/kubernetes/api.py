@@ -108,4 +108,4 @@ def _away() -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise Away(f"the API server cannot be asked: {error or type(error).__name__}") from error
+        raise Away(f"the API server cannot be asked: {str(error) or type(error).__name__}") from error

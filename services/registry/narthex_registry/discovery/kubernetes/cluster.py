@@ -78,7 +78,7 @@ def read_kubeconfig(path: Path, context: str) -> Cluster:
             insecure=bool(cluster.get("insecure-skip-tls-verify", False)),
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise Away(f"{path} cannot be used: {error or type(error).__name__}") from None
+        raise Away(f"{path} cannot be used: {str(error) or type(error).__name__}") from None
 
 
 def _in_cluster(environment: Mapping[str, str]) -> Cluster:
