@@ -4,55 +4,40 @@
     async def test_…(tmp_path, measured):
         measured("0 of 12,000 requests failed")
 
-`make faults` runs all and writes the table in docs/faults.md; `make test` runs the rows that are `quick`.
+`make faults` runs all and writes the table in docs/faults.md; `make test` runs the rows that are `quick`, and
+`make faults-long` those that are `long`, with the numbers that they are promised for.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
+from faults import site
+from faults.numbers import ALL, RUN
+from faults.page import Row, written
+from faults.site import TABLE
 
-TABLE = Path(__file__).parents[2] / "docs" / "faults.md"
 Measured = Callable[[str], None]
-ALL = os.environ.get("NARTHEX_TEST_FAULTS") == "all"
-
-
-def held_s() -> float:
-    """How long a fault lasts: half a minute in the whole matrix, a moment in `make test`."""
-    return float(os.environ.get("NARTHEX_FAULTS_HELD_S", 30.0 if ALL else 2.0))
-
-
-@dataclass
-class Row:
-    """A row of the matrix and what was measured."""
-
-    fault: str
-    promise: str
-    outcome: str = "not run"
-    figures: list[str] = field(default_factory=list)
-
-    def line(self) -> str:
-        return f"| {self.fault} | {self.promise} | {self.outcome}: {'; '.join(self.figures)} |"
-
-
 ROWS: dict[str, Row] = {}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fault(fault, promise, quick=False): a row of the failure matrix")
+    config.addinivalue_line("markers", "fault(fault, promise, quick=False, long=False): a row of the failure matrix")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    slow = [item for item in items if (mark := item.get_closest_marker("fault")) and not mark.kwargs.get("quick")]
-    if not ALL and slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    left = [item for item in items if (mark := item.get_closest_marker("fault")) and not wanted(mark)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
+def wanted(mark: pytest.Mark) -> bool:
+    return RUN == "all" or bool(mark.kwargs.get(RUN))
 
 
 @pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Measured:
+def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
     """Say what was measured: it stands in the table, and in what a failed test prints."""
     mark = request.node.get_closest_marker("fault")
     row = ROWS[request.node.nodeid] = Row(*mark.args)
@@ -61,7 +46,10 @@ def measured(request: pytest.FixtureRequest) -> Measured:
         row.figures.append(figure)
         print(figure)
 
-    return say
+    with site.lags() as lags:
+        yield say
+    row.lag = "; ".join(lags)
+    print(row.lag)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,21 +60,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not ROWS or not ALL:
         return
     terminalreporter.section("failure matrix")
     for row in ROWS.values():
         terminalreporter.line(row.line())
     if "NARTHEX_FAULTS_TABLE" in os.environ:
-        TABLE.write_text(table())
-
-
-def table() -> str:
-    held = sum(row.outcome == "held" for row in ROWS.values())
-    head = (
-        "# What happens when something breaks\n\n"
-        "Each row is a test under load in `tests/faults`; `make faults` runs them and writes this page. "
-        f"{held} of {len(ROWS)} rows held.\n\n| Fault | Promise | Measured |\n|---|---|---|\n"
-    )
-    return head + "".join(f"{row.line()}\n" for row in ROWS.values())
+        before = TABLE.read_text() if TABLE.exists() else ""
+        TABLE.write_text(written(before, RUN, list(ROWS.values()), whole=not config.option.keyword))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from faults.canary import CLOSED, OPEN, canary
-from faults.conftest import Measured, held_s
+from faults.conftest import Measured
+from faults.numbers import held_s
+from faults.site import installation
 
 from narthex.testing.faultproxy import Network
-from narthex.testing.installation import Installation, installation
+from narthex.testing.installation import Installation
 from narthex.testing.load import Request, load
 
 AWAY_S = held_s()

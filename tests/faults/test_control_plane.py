@@ -8,14 +8,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 from faults.canary import CLOSED, canary
-from faults.conftest import ALL, Measured, held_s
+from faults.conftest import Measured
+from faults.numbers import held_s, number
+from faults.site import installation
 
-from narthex.testing.installation import Installation, P, Service, installation
+from narthex.testing.installation import Installation, P, Service
 from narthex.testing.load import Request, load
 from narthex.testing.waiting import eventually
 
 AWAY_S = held_s()
-KILLS = 40 if ALL else 5
+ALONE_S = number(8, 60, 600)
+KILLS = number(5, 40)
 
 
 async def names(here: Installation) -> list[str]:
@@ -25,21 +28,25 @@ async def names(here: Installation) -> list[str]:
 
 
 @pytest.mark.fault(
-    "all but the routers killed; one router restarted meanwhile",
-    "no request fails at the other, and none at it once it is back",
+    "all but the routers killed; one router restarted meanwhile, the other replaced",
+    "no request fails at the one that is replaced, and none at the other once it is back",
+    long=True,
 )
 async def test_with_everything_else_dead_the_routers_serve(tmp_path: Path, measured: Measured) -> None:
     async with installation(tmp_path, routers=2) as here:
         service = await here.service("hello", instances=2)
         first, second = here.http_ports
-        await eventually(lambda: here.copied("router-2", service))
+        for name in here.routers:
+            await eventually(lambda name=name: here.copied(name, service))
         async with load([first], Request(service.host), rate=500) as so_far:
             for name in ("registry", "healthcheck", "certs", "audit", "valkey", "nats"):
                 here[name].kill()
             await here["router-2"].restart()
             async with load([second], Request(service.host), rate=500) as restarted:
-                await asyncio.sleep(4 * AWAY_S)
-        measured(f"{so_far.said()}; at the restarted router {restarted.said()}")
+                await asyncio.sleep(ALONE_S / 2)
+                await here["router"].replace()
+                await asyncio.sleep(ALONE_S / 2)
+        measured(f"{ALONE_S} s; {so_far.said()}; at the restarted router {restarted.said()}")
         assert so_far.lost == restarted.lost == 0
 
 

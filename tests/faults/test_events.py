@@ -10,16 +10,18 @@ from pathlib import Path
 import nats
 import pytest
 from faults.canary import CLOSED, OPEN, canary
-from faults.conftest import ALL, Measured
+from faults.conftest import Measured
+from faults.numbers import number
+from faults.site import installation
 from nats.aio.msg import Msg
 
 from narthex.contracts.events import REGISTRY_FACTS
 from narthex.testing.faultproxy import Network, fault_proxy
-from narthex.testing.installation import Installation, P, installation
+from narthex.testing.installation import Installation, P
 from narthex.testing.load import Request, load
 from narthex.testing.postgres import postgres_server
 
-AGAIN = 10 if ALL else 3
+AGAIN = number(3, 10)
 
 
 async def bus(here: Installation, part: str = "registry") -> nats.NATS:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,38 +12,72 @@ from pathlib import Path
 
 import pytest
 from faults.canary import CLOSED, OPEN, canary
-from faults.conftest import ALL, Measured, held_s
+from faults.conftest import Measured
+from faults.numbers import ALL, held_s, number
+from faults.site import installation
 
-from narthex.testing.installation import Installation, installation
 from narthex.testing.load import Request, load, status
-from narthex.testing.processes import workers_of
+from narthex.testing.processes import Process, workers_of
+from narthex.testing.sockets import talks
 from narthex.testing.waiting import eventually, until
 from narthex_router.workers import STEADY_S
 
+GROUPS = Path("/sys/fs/cgroup")
+
+
+def memory_groups() -> Path | None:
+    """Where control groups for memory can be made, of version 2 or 1."""
+    for root, file in ((GROUPS, "cgroup.subtree_control"), (GROUPS / "memory", "memory.limit_in_bytes")):
+        made = os.access(root, os.W_OK) and (root / file).exists()
+        if made and (root != GROUPS or "memory" in (root / file).read_text().split()):
+            return root
+    return None
+
+
+@contextmanager
+def memory_group(megabytes: int) -> Iterator[Path]:
+    """A control group that kills who takes more."""
+    root = memory_groups()
+    assert root is not None
+    group = root / f"narthex-test-{os.getpid()}"
+    group.mkdir()
+    limit = "memory.max" if (group / "memory.max").exists() else "memory.limit_in_bytes"
+    (group / limit).write_text(str(megabytes << 20))
+    try:
+        yield group
+    finally:
+        group.rmdir()
+
+
 AWAY_S = held_s()
-RESTARTS = 20 if ALL else 2
-KILLS = 5 if ALL else 1
+RESTARTS = number(2, 20, 100)
+DRAIN_S = 3
+KILLS = number(1, 5)
+STUCK = 5000  # clients that read nothing, at most: up to 500 KB each
 
 
-async def in_place_of(here: Installation, router: str) -> None:
-    """Start a router on the ports of one that runs; returns when the first has gone."""
-    old = here[router].child
-    assert old is not None
-    here[router].child = None
-    here[router].begin()
-    await until(lambda: old.poll() is not None, 40.0)
-    await here[router].ready()
-
-
-@pytest.mark.fault("router replaced again and again under load", "no request fails, no connection is refused")
+@pytest.mark.fault(
+    "two routers replaced in turn, again and again, under load and with WebSockets open",
+    "no request fails, no connection is refused; a WebSocket goes on for the drain time, then ends with 1001",
+    long=True,
+)
 async def test_routers_that_replace_one_another_lose_nothing(tmp_path: Path, measured: Measured) -> None:
-    async with installation(tmp_path, workers=2) as here:
+    settings = {"NARTHEX_ROUTER_DRAIN_TIMEOUT_S": str(DRAIN_S)}
+    async with installation(tmp_path, routers=2, workers=2, settings=settings) as here:
         service = await here.service("hello", instances=2)
-        async with load(here.http_ports, Request(service.host), rate=300, kept=0.5) as so_far:
-            for _ in range(RESTARTS):
-                await in_place_of(here, "router")
-        measured(f"{RESTARTS} replacements; {so_far.said()}")
-        assert so_far.lost == 0
+        asked = Request(service.host)
+        async with (
+            load(here.http_ports, asked, rate=200, kept=0.5) as so_far,
+            load(here.https_ports, asked, rate=50, kept=0.5, trust=here.trust) as secure,
+            talks(here.http_ports, service.host, sockets=20) as talked,
+        ):
+            for turn in range(RESTARTS):
+                await here[here.routers[turn % 2]].replace()
+        measured(f"{RESTARTS} replacements; {so_far.said()}; TLS: {secure.said()}; {talked.said()}")
+        assert so_far.lost == secure.lost == 0
+        assert talked.wrong == []
+        assert set(talked.ends) == {"1001"}
+        assert talked.shortest_s > DRAIN_S - 0.5
 
 
 @pytest.mark.fault("a worker killed (SIGKILL)", "only what it had under way fails; it is back within a second")
@@ -126,6 +162,69 @@ def _cpu_s(pids: list[int]) -> float:
     ticks = os.sysconf("SC_CLK_TCK")
     fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
     return sum(int(each[11]) + int(each[12]) for each in fields) / ticks
+
+
+@pytest.mark.fault(
+    "a router short of memory (cgroup of 192 MiB, clients that ask for 2 MB each and read nothing)",
+    "who reads nothing is cut off, new requests get 503 if need be, nobody is killed; what is under way goes on",
+)
+@pytest.mark.skipif(memory_groups() is None, reason="control groups for memory cannot be made here")
+async def test_a_router_short_of_memory_sheds_and_recovers(tmp_path: Path, measured: Measured) -> None:
+    with memory_group(192) as group:
+        before = {"router": f"sh -c 'echo $$ > {group}/cgroup.procs && exec \"$@\"' router"}
+        async with installation(tmp_path, workers=2, before=before) as here:
+            service, large = await here.service("hello", instances=2), await here.service("large")
+            router, port = here["router"], here.http_ports[0]
+            await until(lambda: len(workers_of(router.pid)) == 2)
+            workers, most = workers_of(router.pid), 0
+            async with (
+                load([port], Request(service.host), rate=50) as so_far,
+                talks([port], service.host, sockets=8) as talked,
+            ):
+                await until(lambda: so_far.answered > 50 and talked.answered > 50)
+                stuck: list[socket.socket] = []
+                while len(stuck) < STUCK and not await _shed(router):
+                    for number in range(len(stuck), len(stuck) + 100):
+                        stuck.append(await _asks_and_reads_nothing(port, large.host, number))
+                        most = max(most, _used_mb(group))
+                for each in stuck:
+                    each.close()
+                answered = so_far.answered
+                await until(lambda: so_far.answered > answered + 50)
+                shed = await _shed(router)
+            async with load([port], Request(service.host), rate=50) as after:
+                await until(lambda: after.answered > 100)
+            measured(f"{len(stuck)} clients; {most} MiB at most; {shed}; {so_far.said()}; {talked.said()}")
+            assert workers_of(router.pid) == workers
+            assert sum(shed.values()) > 0
+            assert set(so_far.refused) <= {"router_overloaded"}
+            assert so_far.failed == after.lost == 0
+            assert so_far.wrong == talked.wrong == []
+            assert (talked.opened, talked.ends.total()) == (8, 0)
+
+
+async def _shed(router: Process) -> dict[str, int]:
+    """What a router gave up for want of memory."""
+    found = re.compile(r'narthex_router_shed_total\{what="([a-z_]+)"\}')
+    return {match[1]: int(n) for name, n in (await router.metrics()).items() if (match := found.fullmatch(name))}
+
+
+async def _asks_and_reads_nothing(port: int, host: str, number: int) -> socket.socket:
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", port))
+    await loop.sock_sendall(client, Request(host, path="/big/2000000/{nonce}").wire(f"stuck{number}", last=False))
+    return client
+
+
+def _used_mb(group: Path) -> int:
+    """What the processes of a control group have, without copies of files."""
+    name = "memory.usage_in_bytes" if (group / "memory.usage_in_bytes").exists() else "memory.current"
+    stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    files = int(stat.get("total_inactive_file") or stat["inactive_file"])
+    return (int((group / name).read_text()) - files) >> 20
 
 
 @contextmanager

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import redis.asyncio
 from faults.canary import CLOSED, OPEN, canary
-from faults.conftest import Measured, held_s
+from faults.conftest import Measured
+from faults.numbers import held_s
+from faults.site import installation
 
 from narthex.routing import Kind
 from narthex.routing.store import CHANGES, COUNT, EPOCH, table_key
-from narthex.testing.installation import Installation, installation
+from narthex.testing.installation import Installation
 from narthex.testing.load import Request, load
 from narthex.testing.waiting import eventually
 

@@ -122,7 +122,7 @@ class FaultProxy:
         async with background() as tasks:
             tasks.start(self._read(reader, line), "read")
             carried = 0
-            with suppress(ConnectionError, RuntimeError):
+            with suppress(OSError, RuntimeError):  # ENOTCONN is no ConnectionError
                 while True:
                     due, data = await line.get()
                     await self._until(due)

@@ -43,6 +43,7 @@ class Instance:
     id: str
     process: Process
     heard: Path  # its log
+    version: str = "v1"
 
     def requests(self) -> list[str]:
         """`<method> <path>` of all that have reached it."""
@@ -58,6 +59,7 @@ class Service:
     host: str
     port: int  # of all its instances, which have addresses of their own
     instances: list[Instance] = field(default_factory=list)
+    made: int = 0  # instances so far
 
     def requests(self) -> list[str]:
         return [line for instance in self.instances for line in instance.requests()]
@@ -75,6 +77,7 @@ class Installation:
     api_port: int
     api: Rest = field(init=False)
     services: list[Service] = field(default_factory=list)
+    addresses: int = 0  # of instances so far
 
     def __getitem__(self, name: str) -> Process:
         return self.parts[name]
@@ -103,11 +106,11 @@ class Installation:
         return [proxy for (_, name), proxy in self.networks.items() if name == server]
 
     async def service(
-        self, name: str, instances: int = 1, *, check: Mapping[str, Any] = NO_SETTINGS, **policy: Any
+        self, name: str, instances: int = 1, *, check: Mapping[str, Any] = NO_SETTINGS, port: int = 0, **policy: Any
     ) -> Service:
         """A service that needs no token, with instances that are healthy at all routers."""
         await self.api.made(f"{P}/deployments", {"name": name, "supports_request_format": False})
-        port = free_port()
+        port = port or free_port()
         health = {"port": port, "path": "/health", "interval": 1, "timeout": 1, **check}
         version = {"version": "v1", "health_check": health}
         await self.api.made(f"{P}/deployments/{name}/versions", version)
@@ -120,20 +123,41 @@ class Installation:
         await self.healthy(service, instances)
         return service
 
-    async def instance(self, service: Service) -> Instance:
+    async def instance(
+        self, service: Service, *, version: str = "v1", address: str = "", identity: str = ""
+    ) -> Instance:
         """One more, registered and running."""
-        name = f"{service.name}-{len(service.instances)}"
-        address = f"127.0.0.{10 + len(service.instances)}"
+        number, service.made = service.made, service.made + 1
+        name = f"{service.name}-{number}" if version == "v1" else f"{service.name}-{version}-{number}"
+        address = address or self._new_address()
         heard = self.directory.root / f"{name}.heard"
-        command = (sys.executable, "-P", "-m", "narthex.testing.echo", address, str(service.port), name, str(heard))
-        spec = Spec(name, command, dict(os.environ), service.port, Probe.NATS)
+        echo = (sys.executable, "-P", "-m", "narthex.testing.echo", address, str(service.port), name, str(heard))
+        spec = Spec(name, (*echo, identity), dict(os.environ), service.port, Probe.NATS)
         process = Process(spec, self.directory.logs / f"{name}.log", address=address)
         await process.start()
-        path = f"{P}/deployments/{service.name}/versions/v1/instances"
-        made = await self.api.made(path, {"address": address})
-        instance = Instance(name, made["id"], process, heard)
+        wish = {"address": address, **({"identity": identity} if identity else {})}
+        made = await self.api.made(f"{P}/deployments/{service.name}/versions/{version}/instances", wish)
+        instance = Instance(name, made["id"], process, heard, version)
         service.instances.append(instance)
         return instance
+
+    def _new_address(self) -> str:
+        """One that nobody had before: an instance must never answer for another by mistake of the test."""
+        self.addresses += 1
+        return f"127.0.{self.addresses // 200}.{9 + self.addresses % 200}"
+
+    async def drain(self, service: Service, instance: Instance, within_s: float = 120.0) -> None:
+        """Have it drained and removed; then its process ends."""
+        path = f"{P}/deployments/{service.name}/versions/{instance.version}/instances/{instance.id}"
+        status, answer = await self.api.delete(path)
+        assert status in (204, 404), answer
+
+        async def gone() -> bool:
+            return (await self.api.get(path))[0] == 404
+
+        await eventually(gone, within_s)
+        instance.process.kill()
+        service.instances.remove(instance)
 
     async def healthy(self, service: Service, number: int) -> None:
         """Until so many instances are healthy, and every router knows all there is to know."""

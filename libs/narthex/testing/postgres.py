@@ -4,8 +4,12 @@
         url = postgres.new_database()                  # an empty one
         other = postgres.new_database(template=name)   # a copy, in 30 ms
 
-It starts in about a second and is durable in nothing: no fsync. PostgreSQL refuses to run as root, so root runs it
-as `nobody`, from a copy where `nobody` may read it.
+        postgres.kill()                         # kill -9
+        postgres.begin()                        # again, on the same data
+
+It starts in about a second and is durable in nothing: no fsync, no commit that waits; with `durable=True` it is as
+PostgreSQL is delivered. PostgreSQL refuses to run as root, so root runs it as `nobody`, from a copy where `nobody` may
+read it.
 """
 
 import os
@@ -25,19 +29,13 @@ from typing import Any
 
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.child import die_with_parent
+from narthex.testing.processes import kill_all
 from narthex.testing.servers import READY_WITHIN_S, free_port, wait_until_listening
 
 STOP_WITHIN_S = 10.0
 UNPRIVILEGED = "nobody"
-SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "fsync": "off",
-    "full_page_writes": "off",
-    "synchronous_commit": "off",
-    "autovacuum": "off",
-    "max_connections": "200",
-}
+SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "200"}
+HASTY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 
 
 @dataclass
@@ -46,7 +44,50 @@ class PostgresServer:
 
     port: int
     programs: Path
+    _command: list[str]
+    _as_user: dict[str, Any]
+    _log: Path
+    _process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(default_factory=count)
+
+    def begin(self) -> None:
+        """Start it, and do not wait."""
+        with self._log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self._log.parent,
+                preexec_fn=die_with_parent(),  # after the change of user, which would undo it
+                **self._as_user,
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """kill -9, with all its children: they would hold what the next one needs."""
+        assert self._process is not None
+        kill_all(self._process)
+
+    def wait_until_ready(self) -> None:
+        """It accepts connections a little before it answers them."""
+        assert self._process is not None
+        wait_until_listening(self._process, self.port, self._log)
+        deadline = time.monotonic() + READY_WITHIN_S
+        ask = [str(self.programs / "pg_isready"), "-qh", "127.0.0.1", "-p", str(self.port)]
+        while subprocess.run(ask, check=False).returncode:
+            if time.monotonic() > deadline:
+                raise Misconfigured("PostgreSQL does not become ready")
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        """At once: nothing is to be kept."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(STOP_WITHIN_S)
 
     def new_database(self, name: str = "", template: str = "template0") -> str:
         """Make a database, empty or as a copy of another that nobody is connected to; its SQLAlchemy URL."""
@@ -64,7 +105,7 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
     """A PostgreSQL with a new, empty cluster, gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="narthex-postgres-") as directory:
         home = Path(directory)
@@ -76,35 +117,15 @@ def postgres_server() -> Iterator[PostgresServer]:
             {"cwd": home, **as_user},
         )
         port = free_port()
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in {**SETTINGS, **({} if durable else HASTY)}.items()]
         command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), *settings]
-        log = home / "postgres.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=home,
-                preexec_fn=die_with_parent(),  # after the change of user, which would undo it
-                **as_user,
-            )
+        server = PostgresServer(port, programs, command, as_user, home / "postgres.log")
+        server.begin()
         try:
-            wait_until_listening(process, port, log)
-            _wait_until_ready(programs, port)
-            yield PostgresServer(port, programs)
+            server.wait_until_ready()
+            yield server
         finally:
-            process.send_signal(signal.SIGQUIT)  # at once: nothing is to be kept
-            process.wait(STOP_WITHIN_S)
-
-
-def _wait_until_ready(programs: Path, port: int) -> None:
-    """It accepts connections a little before it answers them."""
-    deadline = time.monotonic() + READY_WITHIN_S
-    while subprocess.run([str(programs / "pg_isready"), "-qh", "127.0.0.1", "-p", str(port)], check=False).returncode:
-        if time.monotonic() > deadline:
-            raise Misconfigured("PostgreSQL does not become ready")
-        time.sleep(0.02)
+            server.end()
 
 
 def _unprivileged(home: Path) -> dict[str, Any]:

@@ -19,9 +19,9 @@ import aiohttp
 
 from narthex.runtime.child import die_with_parent
 from narthex.runtime.supervisor.plan import Spec
-from narthex.testing.waiting import eventually
+from narthex.testing.waiting import eventually, until
 
-READY_WITHIN_S = 40.0  # 2 s on a quiet machine
+READY_WITHIN_S = 120.0  # 2 s on a quiet machine, 50 s on one that fifty others want something of
 
 
 @dataclass
@@ -67,17 +67,14 @@ class Process:
     async def ready(self) -> None:
         async def look() -> bool:
             assert self.running, f"{self.spec.name} ended:\n{self.log.read_text(errors='replace')[-3000:]}"
-            return await self._answers()
+            return await self.answers()
 
         await eventually(look, READY_WITHIN_S)
 
     def kill(self) -> None:
         """kill -9, with all its children."""
-        for pid in reversed([self.pid, *descendants(self.pid)]):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
         assert self.child is not None
-        self.child.wait()
+        kill_all(self.child)
 
     def freeze(self) -> None:
         """SIGSTOP: it is there, and does nothing."""
@@ -96,6 +93,14 @@ class Process:
         self.kill()
         await self.start()
 
+    async def replace(self) -> None:
+        """Start a router's successor beside it; returns when that one serves and this one has ended by itself."""
+        old, self.child = self.child, None
+        assert old is not None
+        self.begin()
+        await until(lambda: old.poll() is not None, READY_WITHIN_S)
+        await self.ready()
+
     async def metrics(self) -> dict[str, float]:
         """What it says at /metrics: name with labels -> value."""
         _, text = await self.admin("/metrics")
@@ -109,7 +114,7 @@ class Process:
         ):
             return answer.status, await answer.text()
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
         try:
             if self.spec.admin_port is not None:
                 return (await self.admin("/readyz"))[0] == 200
@@ -135,6 +140,14 @@ class Process:
             tether()
 
         return prepare_child
+
+
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """kill -9 of a process and of all below it, the last first; returns when it is gone."""
+    for pid in reversed([process.pid, *descendants(process.pid)]):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.wait()
 
 
 def children(pid: int) -> list[int]:

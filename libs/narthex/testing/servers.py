@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,17 @@ from narthex.bus import BusSettings
 from narthex.bus.permissions import ROLES, nats_config
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.child import die_with_parent
+from narthex.runtime.embedded.ports import try_to_bind
+
+# Below what the kernel gives to connections and to servers that ask for any port, so that none of them is there first,
+# and beside those that `narthex up` takes; each process begins somewhere else.
+FREE_PORTS = range(11_000, 20_000)
 
 READY_WITHIN_S = 10.0  # both are ready in 50 ms; a loaded machine may need more
 STOP_WITHIN_S = 5.0
+
+_begin = secrets.randbelow(len(FREE_PORTS))
+_numbers: Iterator[int] = cycle((*FREE_PORTS[_begin:], *FREE_PORTS[:_begin]))
 
 
 @dataclass(frozen=True)
@@ -64,11 +73,11 @@ class ValkeyServer:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on just now, and that this process has not given to anybody lately."""
+    while True:
+        port = next(_numbers)
+        if try_to_bind("0.0.0.0", port) == 0:
+            return port
 
 
 def new_passwords() -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Hours of mixed traffic, and random double faults: `make endurance`, `make double-faults`. README.md says more."""
