@@ -28,7 +28,7 @@ ARG VARIANT=server
 # Of all packages exactly the files that were looked at when the lock was made.
 COPY deploy/requirements/${VARIANT}.lock deploy/requirements/
 RUN python -m venv --without-pip /opt/narthex \
- && python -m pip --python /opt/narthex/bin/python install \
+ && python -m pip --python /opt/narthex/bin/python install --no-compile \
       --require-hashes --no-deps --only-binary :all: -r deploy/requirements/${VARIANT}.lock
 
 COPY pyproject.toml hatch_build.py README.md ./
@@ -36,21 +36,26 @@ COPY libs libs
 COPY services services
 COPY --from=web /src/services/registry/narthex_registry/web_dist services/registry/narthex_registry/web_dist
 RUN python -m pip wheel --no-build-isolation --no-deps --wheel-dir /wheel . \
- && python -m pip --python /opt/narthex/bin/python install --no-deps --no-index /wheel/*.whl \
+ && python -m pip --python /opt/narthex/bin/python install --no-compile --no-deps --no-index /wheel/*.whl \
  && cyclonedx-py environment /opt/narthex/bin/python --pyproject pyproject.toml --output-reproducible \
       --output-file /opt/narthex/sbom.cdx.json
 
-# Of other people's packages their own tests, which nobody runs here.
-RUN find /opt/narthex/lib -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -r {} +
+# Of other people's packages their own tests, which nobody runs here. What is left is compiled, once and for all: where
+# nothing can be written each start would do it again. No start compares sources either: they cannot change.
+RUN find /opt/narthex/lib -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -r {} + \
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/narthex/lib
 COPY deploy/image/healthy.py /opt/narthex/healthy.py
 
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Narthex" \
       org.opencontainers.image.description="Expose your deployments as HTTPS services"
-# No tool that installs things; a user of its own; a place for what must survive, where a volume is mounted.
+# No tool that installs things; the interpreter's own library compiled, which it comes without; a user of its own;
+# a place for what must survive, where a volume is mounted.
 RUN python -m pip uninstall --yes --quiet --root-user-action=ignore setuptools wheel pip \
- && rm -rf /usr/local/lib/python3.11/ensurepip \
+ && cd /usr/local/lib/python3.11 \
+ && rm -rf ensurepip idlelib lib2to3 pydoc_data tkinter turtledemo \
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash . \
  && groupadd --gid 10001 narthex \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/narthex --shell /usr/sbin/nologin narthex \
  && install --directory --owner narthex --group narthex --mode 0700 /var/lib/narthex

@@ -10,16 +10,17 @@ debian = lacking=; for each in $(1); do command -v $${each%%:*} >/dev/null || la
   DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$lacking >/dev/null; } || \
   { echo "Not here, and only root can install it with apt:$$lacking. $(2)" >&2; $(3); }
 
-.PHONY: up test web screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api audit-packages bench-health bench-log bench-web faults replace switches reused format clean
+.PHONY: up test web screenshots test-docker test-postgres test-compose lock check check-rules bench bench-api bench-certs fuzz fuzz-api mutations slow audit-packages bench-health bench-log bench-web faults faults-long endurance double-faults replace switches reused format clean
 
 up: .venv/installed-up
 	@$(BIN)/python $(WEB)/build.py --if-possible
 	@exec $(BIN)/narthex up
 
+# In two processes, or in as many as WORKERS says; tests/conftest.py deals the tests out.
 test: .venv/installed-dev web
 	@$(call debian,chromium:chromium promtool:prometheus,The tests that need it are skipped.,:)
 	@PYTHONPATH=tests $(BIN)/python -P -c 'from unit.deploy.kubectl import installed; installed()'
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2)
 
 # The web app, built into what the registry serves: with the machine's Node, else with PyPI's.
 web: $(BIN)/python
@@ -63,9 +64,23 @@ check: .venv/installed-dev
 bench: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -P -m bench $(ROWS)
 
-# The failure matrix: everything that can break, broken under load for half a minute each; writes docs/faults.md. Root.
+# The failure matrix: everything that can break, broken under load; writes docs/faults.md. Root. TESTS=nats runs some of it.
 faults: .venv/installed-dev
-	@NARTHEX_TEST_FAULTS=all NARTHEX_FAULTS_TABLE=1 $(BIN)/python -m pytest --timeout 900 tests/faults
+	@NARTHEX_TEST_FAULTS=all NARTHEX_FAULTS_TABLE=1 $(BIN)/python -m pytest --timeout 900 tests/faults -k "$(TESTS)"
+
+# What is promised by numbers: ten minutes alone, 100 replacements, 500 kills. TESTS="else_dead", "replace_one" or
+# "random_moments" runs one of them.
+faults-long: .venv/installed-dev
+	@NARTHEX_TEST_FAULTS=long NARTHEX_FAULTS_TABLE=1 $(BIN)/python -m pytest --timeout 0 tests/faults -k "$(TESTS)"
+
+# Two hours of mixed traffic while everything is changed under it, then what grew, failed, was lost: MINUTES=10 for a
+# shorter run, RATE=2 for twice the requests, TO=/tmp/here for its samples. See tests/endurance/README.md.
+endurance: .venv/installed-dev
+	@PYTHONPATH=tests MINUTES="$(MINUTES)" RATE="$(RATE)" TO="$(TO)" $(BIN)/python -P -m endurance mixed
+
+# An hour of two faults at a time, at random; SEED=7 for the same ones again. Root has more of them. Else as above.
+double-faults: .venv/installed-dev
+	@PYTHONPATH=tests MINUTES="$(MINUTES)" RATE="$(RATE)" TO="$(TO)" SEED="$(SEED)" $(BIN)/python -P -m endurance faults
 
 # Routers replace one another under load, one with so many workers after the other: no request may fail.
 replace: .venv/installed-dev
@@ -89,6 +104,18 @@ bench-log: .venv/installed-dev
 check-rules:
 	@$(call debian,promtool:prometheus,It looks at the rules.,exit 1)
 	@cd deploy/prometheus && promtool check config prometheus.yml && promtool test rules tests.yml
+
+# 2,000 clients that take their time (slowhttptest, and more) beside good traffic: it is answered as before, and they are
+# ended. Fails with a row that is missed. ROWS="headers bodies" for some, ROUNDS=1 for less; root for apt. 12 minutes.
+slow: .venv/installed-dev
+	@$(call debian,slowhttptest:slowhttptest,It is what is slow.,exit 1)
+	@PYTHONPATH=tests $(BIN)/python -P -m bench.slow $(ROWS)
+
+# What an attacker makes of good messages, and the requests of others where they are here: COUNT requests and a quarter as
+# many answers of instances, 100,000 in 5 minutes; SEED=2 makes others. Prints what became of them.
+mutations: .venv/installed-dev
+	@NARTHEX_ATTACK_CASES="$(or $(COUNT),100000)" NARTHEX_ATTACK_SEED="$(or $(SEED),1)" $(BIN)/python -m pytest -s --timeout 0 \
+	  tests/attacks/test_mutations.py tests/attacks/test_responses.py tests/attacks/test_vectors.py
 
 # Schemathesis over the whole API, EXAMPLES of each operation: half an hour with 100. `make test` has a short run.
 fuzz-api: .venv/installed-dev

@@ -5,6 +5,7 @@ echoes what is posted to /echo, and answers /held only once it is released. What
 """
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,12 +83,20 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked may be gone by now, a probe that gave up say: that is no error, and nothing to print."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def application(address: str = "127.0.0.1") -> Iterator[Application]:
     """A running application on a free port of a loopback address."""
     handler = type("BoundHandler", (Handler,), {})
-    server = ThreadingHTTPServer((address, 0), handler)
-    server.daemon_threads = True
+    server = Server((address, 0), handler)
     running = Application(server.server_port)
     handler.application = running
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -35,7 +35,7 @@ class Stack:
     folder: Path
     project: str = "narthex-test"
     ports: dict[str, int] = field(
-        default_factory=lambda: {n: free_port() for n in ("HTTP_PORT", "HTTPS_PORT", "API_PORT")}
+        default_factory=lambda: {n: free_port() for n in ("HTTP_PORT", "HTTPS_PORT", "API_PORT", "PROMETHEUS_PORT")}
     )
     _client: Client | None = None
 

@@ -156,6 +156,15 @@ def _haproxy(context: Path) -> str:
     )
 
 
+def _prometheus(context: Path) -> str:
+    return (
+        "RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null"
+        " && rm -rf /var/lib/apt/lists && install -d -o nobody -g nogroup /prometheus\n"
+        'USER nobody\nVOLUME /prometheus\nWORKDIR /prometheus\nENTRYPOINT ["prometheus"]\n'
+        'CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]\n'
+    )
+
+
 def _copy_program(name: str, context: Path) -> None:
     shutil.copy(Path(sys.executable).parent / name, context / name)
 
@@ -170,4 +179,5 @@ STAND_INS: dict[str, Callable[[Path], str]] = {
     "valkey/valkey:9.1": _valkey,
     "postgres:18": _postgres,
     "haproxy:3.2": _haproxy,
+    "prom/prometheus:v3.5.0": _prometheus,
 }

@@ -175,7 +175,7 @@ async def router_on(
     bounds = Bounds()
     certificates = Certificates(context := new_context(), sealer.open)
     challenges = Challenges(sealer.open)
-    table = Table(DOMAIN, TOKEN_KEY, bounds)
+    table = Table(DOMAIN, TOKEN_KEY, bounds=bounds)
     async with background() as tasks:
         plane = Plane(
             table=table,
@@ -195,7 +195,7 @@ async def router_on(
                 plane.challenges = challenges if challenges else None
 
         def new_table() -> Table:
-            return Table(DOMAIN, TOKEN_KEY, bounds)
+            return Table(DOMAIN, TOKEN_KEY, bounds=bounds)
 
         await store.mark_filled()
         follower = Follower(store, new_table, directory / "table.copy", changed, allow_shrink=True)

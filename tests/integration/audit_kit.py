@@ -83,7 +83,7 @@ def request(number: int, **fields: object) -> RequestRecord:
 
 
 @contextmanager
-def audit_process(directory: Path, nats: NatsServer) -> Iterator[Process]:
+def audit_process(directory: Path, nats: NatsServer, store: str = "") -> Iterator[Process]:
     """`narthex serve audit`, which a test may kill and start again on the same directory."""
     port = free_port()
     environment = {
@@ -93,6 +93,7 @@ def audit_process(directory: Path, nats: NatsServer) -> Iterator[Process]:
         "NARTHEX_NATS_URL": nats.url,
         "NARTHEX_NATS_USER": "audit",
         "NARTHEX_NATS_PASSWORD": nats.passwords["audit"],
+        "NARTHEX_AUDIT_STORE": store,
     }
     command = (sys.executable, "-m", "narthex", "serve", "audit")
     audit = Process(Spec("audit", command, environment, port), directory / "audit.log")
@@ -105,10 +106,13 @@ def audit_process(directory: Path, nats: NatsServer) -> Iterator[Process]:
 
 
 @asynccontextmanager
-async def installation(tmp_path: Path, requests_max_bytes: int = 1 << 30) -> AsyncIterator[Installation]:
+async def installation(
+    tmp_path: Path, requests_max_bytes: int = 1 << 30, store: str = "", *, ready: bool = True
+) -> AsyncIterator[Installation]:
+    """`store`: a ClickHouse server's URL; empty: the engine in audit's process."""
     async with AsyncExitStack() as stack:
         nats = stack.enter_context(nats_server(tmp_path))
-        audit = stack.enter_context(audit_process(tmp_path, nats))
+        audit = stack.enter_context(audit_process(tmp_path, nats, store))
 
         async def bus(part: str) -> Bus:
             settings = nats.settings(part, requests_max_bytes=requests_max_bytes)
@@ -117,5 +121,6 @@ async def installation(tmp_path: Path, requests_max_bytes: int = 1 << 30) -> Asy
         here = Installation(nats, audit, await bus("router"), await bus("registry"))
         await here.registry.ensure_streams()
         await until(lambda: here.router.connected)
-        await audit.ready()
+        if ready:
+            await audit.ready()
         yield here

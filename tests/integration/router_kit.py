@@ -2,17 +2,18 @@
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from narthex.contracts.reach import Reach
+from narthex.contracts.reach import ANYWHERE, Reach
 from narthex.routing import Entry, Kind, LimitStore
 from narthex.runtime.tasks import background
 from narthex_router.bounds import Bounds
 from narthex_router.downstream import Downstream
-from narthex_router.endpoints import ANYWHERE, Endpoints
+from narthex_router.endpoints import Endpoints
 from narthex_router.journal import Journal
 from narthex_router.lessor import Lessor
 from narthex_router.plane import Plane
@@ -121,7 +122,7 @@ async def router(
 ) -> AsyncIterator[Router]:
     """A plane that serves plain HTTP on a free port by the given entries; by limits, if it is given their budgets."""
     limits = replace(Bounds(), **bounds)
-    table = Table("test", TOKEN_KEY, limits)
+    table = Table("test", TOKEN_KEY, bounds=limits)
     table.apply(entries)
     async with background() as tasks:
         plane = Plane(
@@ -149,7 +150,10 @@ async def router(
             yield under_test
         finally:
             server.close()
+            await asyncio.sleep(0)  # what was accepted last is one of its connections now
+            # From this side, all: a loop that closes does not wait to hear that the others have gone.
             for client in under_test.clients:
-                client.close()
+                client.writer.transport.abort()
             for connection in list(plane.connections):
                 connection.cut()
+            plane.endpoints.sweep(math.inf)

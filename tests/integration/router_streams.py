@@ -9,7 +9,7 @@ UPGRADE = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 # With the answer to the key in the example of RFC 6455, section 1.3.
-_SWITCHED = (
+SWITCHED = (
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 )
@@ -25,8 +25,8 @@ async def events(conversation: Conversation) -> None:
 
 
 async def echo(conversation: Conversation) -> None:
-    """Agree to a WebSocket, and send back what comes: a tunnel cannot tell that these are no frames."""
+    """Agree to a WebSocket, and send back what comes, masks and all."""
     await conversation.head()
-    await conversation.send(_SWITCHED)
+    await conversation.send(SWITCHED)
     while data := await conversation.reader.read(1000):
         await conversation.send(data)

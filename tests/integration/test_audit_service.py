@@ -224,4 +224,4 @@ async def test_a_store_that_is_none_is_refused_in_one_sentence(tmp_path: Path) -
 
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
-    assert "NARTHEX_AUDIT_STORE must be" in ended.stderr
+    assert "NARTHEX_AUDIT_STORE: must be" in ended.stderr

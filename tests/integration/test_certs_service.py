@@ -323,12 +323,17 @@ async def test_after_a_change_of_domain_the_old_certificate_leaves_the_table(ser
     assert old.payload is None
 
 
+NOBODY = {
+    "NARTHEX_DOMAIN": "localhost", "NARTHEX_NATS_URL": "nats://127.0.0.1:1", "NARTHEX_REDIS_URL": "redis://127.0.0.1:1/0",
+}  # fmt: skip
+
+
 def run_certs(tmp_path: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """`narthex serve certs` until it gives up."""
     program = "import sys; from narthex.runtime.service import serve; sys.exit(serve('certs'))"
     return subprocess.run(
         [sys.executable, "-c", program],
-        env=os.environ | {"NARTHEX_DOMAIN": "localhost"} | environment,
+        env=os.environ | NOBODY | environment,
         capture_output=True,
         text=True,
         timeout=60,

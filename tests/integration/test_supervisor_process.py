@@ -188,7 +188,7 @@ def test_when_the_supervisor_is_killed_everything_dies_with_it(plan_of: Callable
         running.process.kill()
         running.process.wait()
 
-        eventually_sync(lambda: not any(alive(pid) for pid in pids), within_s=5)
+        eventually_sync(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_a_killed_run_is_no_obstacle_to_the_next(plan_of: Callable[..., Plan]) -> None:
@@ -243,7 +243,7 @@ def test_a_child_server_that_dies_comes_back_on_the_same_port(plan_of: Callable[
             os.kill(running.part(server.name)["pid"], signal.SIGKILL)
 
         for server in running.plan.servers:
-            eventually_sync(lambda: running.part(server.name)["restarts"] == 1, within_s=5)  # noqa: B023
+            eventually_sync(lambda: running.part(server.name)["restarts"] == 1)  # noqa: B023
             eventually_sync(lambda: running.part(server.name)["state"] == "ready")  # noqa: B023
             socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
 

@@ -96,7 +96,7 @@ def test_a_kill_takes_every_process_along_and_the_next_start_finds_everything_ag
 
     up.process.kill()
     up.process.wait()
-    eventually_sync(lambda: not any(alive(pid) for pid in processes), within_s=5)
+    eventually_sync(lambda: not any(alive(pid) for pid in processes))
 
     again = start()
     again.ready()

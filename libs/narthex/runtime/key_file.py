@@ -101,7 +101,9 @@ def read_keys(path: Path) -> tuple[SealingKey, ...]:
     try:
         return parse(path.read_text())
     except (OSError, ValueError) as error:
-        raise Misconfigured(f"cannot read the sealing key: {error}. Write 64 hexadecimal digits to {path}") from None
+        raise Misconfigured(
+            f"cannot read the sealing key: {error}. Write 64 hexadecimal digits to {path} (NARTHEX_SEALING_KEY_FILE)"
+        ) from None
 
 
 def read_sealing_keys(path: Path) -> tuple[bytes, ...]:
@@ -129,12 +131,16 @@ def open_sealing_keys(path: Path, depends: str) -> tuple[bytes, ...]:
     """
     if not path.exists():
         if depends:
-            raise Misconfigured(f"the sealing key {path} is missing, and {depends}. Put it back")
+            raise Misconfigured(
+                f"the sealing key {path} (NARTHEX_SEALING_KEY_FILE) is missing, and {depends}. Put it back"
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_sealing_key(path)
         except OSError as error:
-            raise Misconfigured(f"cannot write the sealing key: {error}. Make that path writable") from None
+            raise Misconfigured(
+                f"cannot write the sealing key: {error}. Make NARTHEX_SEALING_KEY_FILE a path that this user may write"
+            ) from None
     return read_sealing_keys(path)
 
 

@@ -9,6 +9,7 @@ A service is an entry point of the group `narthex.services`: a module `app` with
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -17,7 +18,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import uvloop
 from pydantic import ValidationError
@@ -32,6 +33,8 @@ from narthex.runtime.tasks import background, backoff
 from narthex.runtime.traces import TraceSettings, set_up_traces
 
 log = logging.getLogger(__name__)
+
+ConfigT = TypeVar("ConfigT")
 
 
 async def _nothing() -> None:
@@ -75,15 +78,15 @@ def load_app(name: str) -> App:
     return app
 
 
-def read_config(app: App) -> Any:
-    """The settings of an app from the environment, or Misconfigured naming the first wrong one."""
+def read_config(config: Callable[[], ConfigT]) -> ConfigT:
+    """Settings from the environment, or Misconfigured naming the first wrong one."""
     try:
-        return app.Config()
+        return config()
     except ValidationError as error:
         first = error.errors()[0]
         # A group's title is the beginning of its variables' names.
         where = f"{error.title}{first['loc'][0]}".upper() if first["loc"] else error.title
-        raise Misconfigured(f"setting {where}: {first['msg']}") from None
+        raise Misconfigured(f"setting {where}: {first['msg'].removeprefix('Value error, ')}") from None
     except SettingsError as error:  # what should be JSON and is not
         raise Misconfigured(f"the settings cannot be read: {error}: {error.__cause__}") from None
 
@@ -92,10 +95,13 @@ def serve(name: str) -> int:
     """Run a service until it is told to stop; returns the exit code of the process."""
     try:
         app = load_app(name)
-        config = read_config(app)
+        config = read_config(app.Config)
+        traces = read_config(TraceSettings)
+        gc.freeze()  # all that is there now stays until the end: no collection need look at it
+        gc.enable()
         process: ProcessSettings = config.process
         set_up_logs(name, process.log_level)
-        tracing = set_up_traces(name, TraceSettings())
+        tracing = set_up_traces(name, traces)
         uvloop.run(_run(name, app, config))
         if tracing is not None:
             tracing.flush()

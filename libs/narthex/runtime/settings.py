@@ -3,8 +3,11 @@
 A part's own groups are in its `config.py`. A component gets the values it uses, never a whole group tree.
 """
 
+import logging
+from collections.abc import Collection
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from typing import Annotated
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -13,10 +16,23 @@ from narthex.contracts.names import parse_domain
 from narthex.contracts.reach import Reach, parse_reach
 from narthex.runtime.secret_files import SecretFiles
 
+Port = Annotated[int, Field(ge=0, le=65535)]  # 0: any that is free
+
 
 def group(prefix: str) -> SettingsConfigDict:
     """The configuration of a settings group whose variables start with `prefix`."""
     return SettingsConfigDict(env_prefix=prefix, title=prefix, frozen=True, extra="ignore")
+
+
+def parse_url(text: str, schemes: Collection[str]) -> SplitResult:
+    """A URL with a host, in one of these schemes; ValueError otherwise, which does not repeat what may be a secret."""
+    parts = urlsplit(text)
+    try:
+        if parts.scheme in schemes and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # the port is none
+        pass
+    raise ValueError(f"must be like {' or '.join(f'{scheme}://host:port' for scheme in schemes)}")
 
 
 def with_password(url: str, password: SecretStr) -> str:
@@ -38,7 +54,7 @@ class ProcessSettings(BaseSettings):
     domain: str = "localhost"  # services live at <id>.services.<domain>
     log_level: str = "info"
     admin_bind: str = "127.0.0.1"  # /healthz, /readyz and /metrics are never public
-    admin_port: int = 0  # 0: any free port, printed in the log
+    admin_port: Port = 0  # 0: any free port, printed in the log
     # After SIGTERM it goes on for so long, not ready any more, so that what sends requests here looks elsewhere first.
     stop_delay_s: float = Field(0.0, ge=0, le=60)
 
@@ -46,6 +62,13 @@ class ProcessSettings(BaseSettings):
     @classmethod
     def _domain(cls, text: str) -> str:
         return parse_domain(text)
+
+    @field_validator("log_level")
+    @classmethod
+    def _log_level(cls, text: str) -> str:
+        if text.upper() not in logging.getLevelNamesMapping():
+            raise ValueError("must be one of debug, info, warning, error")
+        return text
 
 
 class SecretSettings(BaseSettings):
@@ -70,7 +93,13 @@ class TableSettings(SecretSettings):
 
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")  # secret: it may carry a password
     password: SecretStr = SecretStr("")  # instead of one in the URL
-    timeout_s: float = 2.0  # an answer takes under 1 ms; longer means the server hangs
+    timeout_s: float = Field(2.0, gt=0)  # an answer takes under 1 ms; longer means the server hangs
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, url: SecretStr) -> SecretStr:
+        parse_url(url.get_secret_value(), ("redis", "rediss"))
+        return url
 
     @property
     def address(self) -> str:

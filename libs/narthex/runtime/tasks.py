@@ -24,15 +24,22 @@ class Background:
         return task
 
     async def end(self) -> None:
-        """Cancel the tasks until they have ended.
-
-        Once is not enough: Python 3.11's `wait_for` swallows a cancellation that comes in the same moment as
-        its result (gh-86296, cured in 3.12), nats-py waits like that everywhere, and the task goes on for ever.
-        """
+        """Cancel the tasks until they have ended."""
         while self._tasks:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_S)
+            await cancelled(*self._tasks)
+
+
+async def cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: Python 3.11's `wait_for` swallows a cancellation that comes in the same moment as its result
+    (gh-86296, cured in 3.12), nats-py and redis-py wait like that, and the task goes on for ever.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
 
 
 async def _not_silently(work: Coroutine[Any, Any, Any], name: str) -> Any:

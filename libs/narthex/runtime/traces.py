@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
-from narthex.runtime.settings import group
+from narthex.runtime.settings import group, parse_url
 
 TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")  # W3C trace context, version 00
 SAMPLED = 1
@@ -26,6 +26,13 @@ class TraceSettings(BaseSettings):
 
     endpoint: str = ""  # of a collector, e.g. http://collector:4318; empty: no traces
     sample: float = Field(0.01, ge=0, le=1)  # the share of traces that begin here and are sent
+
+    @field_validator("endpoint")
+    @classmethod
+    def _endpoint(cls, text: str) -> str:
+        if text:
+            parse_url(text, ("http", "https"))
+        return text
 
 
 class Context(NamedTuple):

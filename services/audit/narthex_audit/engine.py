@@ -4,13 +4,14 @@ Only `store` calls this, in the one thread that owns the client.
 """
 
 import importlib
+import logging
 import os
 import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from narthex.contracts.errors import Misconfigured
 
@@ -47,6 +48,8 @@ def open_client(url: str, memory_limit_mb: int) -> "Client":
         return _open_chdb(Path(unquote(urlsplit(url).path)), memory_limit_mb)
     import clickhouse_connect
 
+    for name in ("clickhouse_connect", "urllib3"):  # a server that is away is our store's to say, once
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return clickhouse_connect.get_client(
         dsn=url,
         settings=dict(_SESSION),
@@ -60,11 +63,18 @@ def check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme == "chdb" and not parts.netloc and parts.path not in {"", "/"}:
         return
-    if parts.scheme == "clickhouse" and parts.hostname:
+    if parts.scheme == "clickhouse" and parts.hostname and _has_port(parts):
         return
     raise Misconfigured(
-        "NARTHEX_AUDIT_STORE must be chdb:///absolute/directory or clickhouse://user:password@host:port/database"
+        "setting NARTHEX_AUDIT_STORE: must be chdb:///absolute/directory or clickhouse://user:password@host:port/database"
     )
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _open_chdb(directory: Path, memory_limit_mb: int) -> "Client":

@@ -198,8 +198,10 @@ class RequestStore:
                 await self._call(self._open)
             except Exception as error:
                 # Whatever it is (a server that is away, a directory another process still holds): say so, go on.
-                self._reason = f"cannot open the log store: {_sentence(error)}"
-                log.warning("log store not open", extra={"fields": {"error": _sentence(error)}})
+                reason = f"cannot open the log store (NARTHEX_AUDIT_STORE): {_sentence(error)}"
+                if reason != self._reason:  # one that stays away is one line
+                    log.warning("log store not open", extra={"fields": {"reason": reason}})
+                self._reason = reason
                 await asyncio.sleep(backoff(attempt))
                 attempt += 1
             else:
@@ -268,5 +270,13 @@ def _migrate(client: "Client") -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    """The first line of an error: ClickHouse adds a stack and its version below."""
+    """The first line of an error: ClickHouse adds a stack and its version below.
+
+    Of a server that cannot be reached what the system says: the driver wraps it four times, with an id of the question.
+    """
+    root = error
+    while not isinstance(root, OSError) and (cause := root.__cause__ or root.__context__) is not None:
+        root = cause
+    if isinstance(root, OSError) and root is not error and root.strerror:
+        return root.strerror
     return (str(error) or type(error).__name__).splitlines()[0][:500]

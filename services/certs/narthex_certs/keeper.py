@@ -69,7 +69,9 @@ class Keeper:
             self._issued = self._vault.issued()
             self._tend_if_possible()
         except OSError as error:
-            raise Misconfigured(f"cannot keep certificates: {error}. Make that path writable for this user") from None
+            raise Misconfigured(
+                f"cannot keep certificates: {error}. Set NARTHEX_DATA_DIR to a directory that this user may write"
+            ) from None
         self._show()
 
     async def run(self) -> None:

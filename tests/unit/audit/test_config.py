@@ -32,5 +32,5 @@ def test_a_server_can_be_named() -> None:
     "url", ["", "chdb://", "chdb:///", "chdb://relative/dir", "postgres://host/db", "clickhouse://"]
 )
 def test_any_other_store_is_refused_with_what_to_write(url: str) -> None:
-    with pytest.raises(Misconfigured, match="NARTHEX_AUDIT_STORE must be chdb:///absolute/directory or clickhouse://"):
+    with pytest.raises(Misconfigured, match="NARTHEX_AUDIT_STORE: must be chdb:///absolute/directory or clickhouse://"):
         check_url(url)

@@ -83,6 +83,13 @@ def test_prometheus_takes_its_configuration_and_the_alerts_say_what_their_tests_
 
 
 @needs_promtool
+def test_prometheus_takes_the_configuration_of_the_compose_file(tmp_path: Path) -> None:
+    for file in (PROMETHEUS / "rules.yml", PROMETHEUS / "alerts.yml", ROOT / "deploy" / "compose" / "prometheus.yml"):
+        (tmp_path / file.name).write_text(file.read_text())
+    assert "2 rule files found" in promtool("check", "config", "prometheus.yml", directory=tmp_path)
+
+
+@needs_promtool
 def test_prometheus_understands_what_the_dashboards_ask(tmp_path: Path) -> None:
     asked = {text.replace("$service", "web").replace("$project", "p") for text in expressions()}
     rules = [{"record": f"asked:{number}", "expr": text} for number, text in enumerate(sorted(asked))]

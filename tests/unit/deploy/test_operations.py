@@ -2,34 +2,44 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
-GUIDE = (ROOT / "docs" / "operations.md").read_text()
-RESULTS = ROOT / "tests" / "bench" / "results"
-ROW = re.compile(
-    r"\| (?P<what>[^|]+) \| (?P<figure>[0-9.,]+) (?P<unit>\S+)[^|]* \| (?P<row>[a-z-]+): (?P<measure>[^|]+) \|"
-)
+sys.path.insert(0, str(ROOT / "tools"))
+import sizing  # noqa: E402
+
+GUIDE = sizing.GUIDE.read_text()
 ALIKE = 1.4  # another machine, another day: the order of magnitude is what one plans with
 
 
 def figures() -> list[tuple[str, float, str, str, str]]:
-    found = [each.groups() for each in ROW.finditer(GUIDE)]
-    return [(what, float(figure.replace(",", "")), unit, row, measure) for what, figure, unit, row, measure in found]
+    return [
+        (each["what"], float(each["figure"].replace(",", "")), each["unit"], each["row"], each["measure"])
+        for each in sizing.ROW.finditer(GUIDE)
+    ]
 
 
 @pytest.mark.parametrize(("what", "figure", "unit", "row", "measure"), figures())
 def test_a_size_is_one_that_was_measured(what: str, figure: float, unit: str, row: str, measure: str) -> None:
     [name] = re.findall(r"tests/bench/results/([0-9-]+\.json)", GUIDE)
-    measures = json.loads((RESULTS / name).read_text())["rows"][row]["measures"]
+    measures = json.loads((sizing.RESULTS / name).read_text())["rows"][row]["measures"]
     [found] = [each for each in measures if each["name"] == measure]
     assert found["unit"] == unit
-    medians = found["medians"]
-    measured = medians.get("narthex", medians.get("new process"))
-    assert figure / ALIKE < measured < figure * ALIKE, what
+    assert figure / ALIKE < sizing.measured(found) < figure * ALIKE, f"{what}: run python tools/sizing.py"
+
+
+def test_the_tool_writes_the_figures_of_the_results_it_is_given() -> None:
+    newest = max(sizing.RESULTS.glob("*.json"))
+    text = sizing.written(re.sub(r"\| 40 us", "| 99 us", GUIDE), newest)
+    assert "| 99 us" not in text
+    assert newest.name in text
+    assert sizing.shown(12.9345) == "13"
+    assert sizing.shown(389.9) == "390"
+    assert sizing.shown(5.4612) == "5.5"
 
 
 def test_most_sizes_are_compared() -> None:

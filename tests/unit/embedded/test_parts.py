@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from itertools import count
 from pathlib import Path
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from narthex.bus.permissions import ROLES
 from narthex.contracts.reach import parse_reach
@@ -22,6 +24,7 @@ from narthex.runtime.embedded.parts import (
     valkey_config,
 )
 from narthex.runtime.embedded.settings import UpSettings
+from narthex.runtime.service import load_app
 from narthex.runtime.supervisor.plan import Spec
 
 DIRECTORY = DataDirectory(Path("/data"))
@@ -114,6 +117,37 @@ def test_single_sign_on_of_the_users_environment_reaches_the_registry_alone() ->
     parts = services(inherited={"NARTHEX_SINGLE_SIGN_ON_ISSUER": "https://id.example"})
 
     assert [name for name, spec in parts.items() if "NARTHEX_SINGLE_SIGN_ON_ISSUER" in spec.environment] == ["registry"]
+
+
+# Of several machines only, or said in the URL that we make.
+NOT_OF_ONE_MACHINE = {
+    "NARTHEX_STOP_DELAY_S",
+    "NARTHEX_NATS_REPLICAS",
+    "NARTHEX_REDIS_PASSWORD",
+    "NARTHEX_REDIS_TIMEOUT_S",
+}
+# Of the streams, which the registry makes.
+NOT_OF_EVERY_PART = {"NARTHEX_NATS_REQUESTS_MAX_BYTES"}
+
+
+def variables(config: object) -> set[str]:
+    """All that a part's settings are read from."""
+    found = set()
+    for group in vars(config).values():
+        if isinstance(group, BaseSettings):
+            found |= {f"{group.model_config['env_prefix']}{name}".upper() for name in type(group).model_fields}
+        elif is_dataclass(group):
+            found |= variables(group)
+    return found
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_setting_of_a_part_reaches_it_or_is_set_here(name: str) -> None:
+    own = variables(load_app(name).Config())
+    environment = services(inherited=dict.fromkeys(own, "theirs"))[name].environment
+
+    lacking = own - environment.keys() - NOT_OF_ONE_MACHINE
+    assert lacking == (set() if name == "registry" else NOT_OF_EVERY_PART)
 
 
 def test_where_traces_go_reaches_every_part() -> None:

@@ -192,3 +192,31 @@ def test_a_backup_of_one_kind_of_database_is_not_put_into_the_other(
     monkeypatch.setenv("NARTHEX_DATABASE_URL", "postgresql://u@127.0.0.1:1/d")
     with pytest.raises(Misconfigured, match="of a sqlite database and NARTHEX_DATABASE_URL names a postgresql one"):
         restore(tmp_path / "backup.tar", place(tmp_path / "new"))
+
+
+def test_a_file_or_a_link_that_somebody_has_put_where_a_backup_goes_gets_nothing_of_it(
+    home: Path, tmp_path: Path
+) -> None:
+    shared, elsewhere = tmp_path / "shared", tmp_path / "elsewhere"
+    shared.mkdir()
+    elsewhere.write_text("theirs")
+    planted = shared / ".backup.tar.new"  # the draft's name, when it could be known
+    planted.write_text("theirs")
+    planted.chmod(0o666)
+    (shared / "backup.tar").symlink_to(elsewhere)
+    take(shared / "backup.tar", place(home))
+    assert planted.read_text() == elsewhere.read_text() == "theirs"
+    assert not (shared / "backup.tar").is_symlink()
+    assert (shared / "backup.tar").stat().st_mode & 0o777 == 0o600
+    assert check(shared / "backup.tar").files
+
+
+@pytest.mark.parametrize("manifest", [b"[]", b"1", b"null", b'"x"', b"{}", b'{"format": 1}', b"{", b"\xff"])
+def test_a_manifest_that_is_none_is_a_sentence_and_nothing_is_written(tmp_path: Path, manifest: bytes) -> None:
+    with tarfile.open(tmp_path / "backup.tar", "w") as tar:
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = len(manifest)
+        tar.addfile(info, io.BytesIO(manifest))
+    with pytest.raises(Misconfigured):
+        restore(tmp_path / "backup.tar", place(tmp_path / "new"))
+    assert not (tmp_path / "new").exists()

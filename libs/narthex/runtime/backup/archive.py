@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -59,10 +60,14 @@ class Writer:
 
 @contextmanager
 def writing(path: Path, manifest: Manifest) -> Iterator[Writer]:
-    """An archive that is at `path`, whole and on the disk, when the block has ended; else nothing is."""
-    draft = path.with_name(f".{path.name}.new")
+    """An archive that is at `path`, whole and on the disk, when the block has ended; else nothing is.
+
+    It is written under a name that nobody can know before: a file or link that is there already may be another's.
+    """
+    draft: Path | None = None
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # 0600, and new
+        draft = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
                 writer = Writer(tar, manifest)
@@ -74,7 +79,8 @@ def writing(path: Path, manifest: Manifest) -> Iterator[Writer]:
     except OSError as error:
         raise Misconfigured(f"cannot write the backup {path}: {error.strerror or error}") from None
     finally:
-        draft.unlink(missing_ok=True)
+        if draft is not None:
+            draft.unlink(missing_ok=True)
 
 
 def check(path: Path) -> Manifest:
@@ -104,6 +110,8 @@ def unpack(path: Path, into: Path) -> None:
 
 def _manifest(path: Path, text: bytes) -> Manifest:
     said = json.loads(text)
+    if not isinstance(said, dict):
+        raise ValueError(f"{MANIFEST} is not one")
     if said.get("format") != FORMAT:
         raise Misconfigured(f"{path} is a backup of format {said.get('format')}; this release reads {FORMAT}")
     return Manifest(**said)

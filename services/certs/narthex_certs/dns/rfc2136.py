@@ -57,7 +57,9 @@ class Rfc2136:
         try:
             answer = await dns.asyncquery.tcp(update, _address(self._server), port=self._port, timeout=self._timeout_s)
         except (dns.exception.DNSException, OSError, EOFError) as error:
-            raise CaAway(f"the DNS server {self._server} took no update: {error or type(error).__name__}") from error
+            raise CaAway(
+                f"the DNS server {self._server} took no update: {str(error) or type(error).__name__}"
+            ) from error
         if answer.rcode() != dns.rcode.NOERROR:
             raise CaAway(
                 f"the DNS server {self._server} refused an update of {name}: {dns.rcode.to_text(answer.rcode())}"
