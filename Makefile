@@ -53,7 +53,7 @@ test-postgres: .venv/installed-dev
 	@NARTHEX_TEST_POSTGRES=all $(BIN)/python -m pytest tests/integration -k registry
 
 check: .venv/installed-dev
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -11,11 +11,11 @@ import httpx2
 import pytest
 from e2e.conftest import Caller
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
-from web.provider import as_settings, provider
-from web.stored import Stored, store
 
 import narthex_registry
 from narthex.testing.system import System, running_system
+from web.provider import as_settings, provider
+from web.stored import Stored, store
 
 BUILT = Path(narthex_registry.__file__).parent / "web_dist" / "index.html"
 CHROMIUM = shutil.which("chromium")

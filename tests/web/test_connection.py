@@ -7,10 +7,10 @@ from collections.abc import Callable
 import httpx2
 from e2e.conftest import Caller
 from playwright.sync_api import Page, Request, expect
-from web.conftest import Open, sign_in
 
 from narthex.cli.status import read_system
 from narthex.testing.system import System
+from web.conftest import Open, sign_in
 
 SERVICES = "/projects/default/services"
 AWAY = "The registry does not answer."

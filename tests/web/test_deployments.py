@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
+
 from web.axe import grave_problems
 
 ONE = "/deployments/staged"

@@ -7,9 +7,9 @@ import re
 
 import httpx2
 from playwright.sync_api import Locator, Page, Route, expect
-from web.conftest import Open, sign_in
 
 from narthex.testing.system import System
+from web.conftest import Open, sign_in
 
 SERVICES = "**/v2.1/projects/default/services?*"
 PERMISSIONS = "**/v2.1/session/permissions?*"

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
-from web.axe import grave_problems
-from web.stored import HOSTILE, RAN
 
 from narthex.bus import open_bus
 from narthex.bus.settings import BusSettings
 from narthex.contracts.events import LimitReached
 from narthex.testing.system import System
 from narthex.testing.waiting import eventually, eventually_sync
+from web.axe import grave_problems
+from web.stored import HOSTILE, RAN
 
 
 def give_up(system: System, count: int) -> None:

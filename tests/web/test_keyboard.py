@@ -1,9 +1,9 @@
 """All by keyboard: signing in, making a service, tabs, a dialog and a table; the focus is seen and comes back."""
 
 from playwright.sync_api import Locator, Page, expect
-from web.conftest import Open
 
 from narthex.testing.system import System
+from web.conftest import Open
 
 FAR = 80  # tab stops; more than any page has before its content
 # What of the focused element tells that it is: an outline, a shadow or a border other than without the focus.

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+
+from narthex.testing.system import System
 from web.axe import grave_problems
 from web.conftest import Open, sign_in
 from web.pages import settled, tour
 from web.stored import MARK, RAN, Stored
-
-from narthex.testing.system import System
 
 PICTURES = Path(__file__).parent / "screenshots"
 WANTED = bool(os.environ.get("NARTHEX_SCREENSHOTS"))

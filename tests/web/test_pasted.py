@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
-from web.stored import Stored
 
 from narthex.testing.system import System
 from narthex.testing.waiting import eventually_sync
+from web.stored import Stored
 
 # A method is any token of HTTP, and a token may have these; `env` shows what the shell of who pastes it has.
 METHODS = ["X&env&X", "X|env&X", "`env`", "$HOME", "-o", "X'env'", "PURGE"]

@@ -2,11 +2,11 @@
 
 import httpx2
 from playwright.sync_api import Page, expect
-from web.axe import grave_problems
-from web.stored import HOSTILE, RAN
 
 from narthex.testing.system import System
 from narthex.testing.waiting import eventually_sync
+from web.axe import grave_problems
+from web.stored import HOSTILE, RAN
 
 P = "/projects/default"
 

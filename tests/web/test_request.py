@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-from web.stored import Stored
 
 from narthex.testing.system import System
+from web.stored import Stored
 
 
 def test_a_request_tells_why_it_went_so_where_its_time_went_and_what_was_sent(app: Page, stored: Stored) -> None:

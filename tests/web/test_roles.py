@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from playwright.sync_api import Page, expect
+
 from web.conftest import Open, sign_in
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from web.conftest import Open, sign_in
-from web.provider import NAME
 
 from narthex.testing.servers import free_port
 from narthex.testing.system import System
+from web.conftest import Open, sign_in
+from web.provider import NAME
 
 PERSON = {"email": "ida@people.test", "password": "correct horse battery"}
 KEPT = """async () => JSON.stringify([

@@ -2,9 +2,9 @@
 
 import httpx2
 from playwright.sync_api import Page, expect
-from web.conftest import Open, sign_in
 
 from narthex.testing.system import System
+from web.conftest import Open, sign_in
 
 
 def test_who_wants_a_page_comes_to_it_after_signing_in(open_page: Open, system: System) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Response, expect
-from web.axe import WEB
-from web.conftest import BUILT, Open, sign_in
 
 from narthex.testing.system import System
+from web.axe import WEB
+from web.conftest import BUILT, Open, sign_in
 
 # Bytes, gzipped; we promise 250 KB.
 MOST = 180_000  # of what is there when the services are shown
