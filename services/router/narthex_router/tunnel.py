@@ -67,6 +67,11 @@ class Tunnel:
             end.other.transport.close()
         if end.lost and end.other.lost:
             self.plane.connections.discard(self)
+            self._forget(end, end.other)
+
+    def _forget(self, end: "End", other: "End") -> None:
+        """Nothing comes any more: without their ways to each other all are freed at once (as `Answering.part`)."""
+        del self._client, self._instance, end.other, other.other
 
     def check_time(self, now: float) -> None:
         """End a tunnel in which nothing moves, or one whose end does not come."""
