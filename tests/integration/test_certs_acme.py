@@ -171,7 +171,10 @@ async def test_what_was_obtained_and_the_account_are_sealed_anew_after_a_change_
         async def sealed_anew() -> bool:
             held = {noun: [json.loads(each.read_text()) for each in (kept / noun).glob("*.json")]
                     for noun in ("account", "certificate")}  # fmt: skip
+            entry = await here.store.get(Kind.CERTIFICATE, "svc.services.test")
+            assert entry is not None
             try:
+                fresh.open(json.loads(entry.payload or b"")["sealed_key"], "certificate:svc.services.test")
                 return all(
                     fresh.open(record["sealed_key"], f"{noun}:{record['id']}") for noun in held for record in held[noun]
                 ) and all(held.values())
@@ -179,9 +182,6 @@ async def test_what_was_obtained_and_the_account_are_sealed_anew_after_a_change_
                 return False
 
         await eventually(sealed_anew)
-        entry = await here.store.get(Kind.CERTIFICATE, "svc.services.test")
-        assert entry is not None
-        assert fresh.open(json.loads(entry.payload or b"")["sealed_key"], "certificate:svc.services.test")
         assert here.ca.orders() == 1
 
 

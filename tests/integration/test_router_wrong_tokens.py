@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from types import FrameType
 from typing import Any
 
@@ -79,8 +80,8 @@ async def test_wrong_tokens_leave_nothing_in_memory() -> None:
             return sys.getallocatedblocks()
 
         await batch(0)
-        before = await batch(2000)
-        after = await batch(4000)
-        assert after - before < 200  # of 2,000 tokens: not one object each
+        objects = [await batch(each) for each in range(2000, 10_000, 2000)]
+        # Of 2,000 tokens not one object each, after each of them: what else the process does comes and goes.
+        assert min(after - before for before, after in pairwise(objects)) < 200
         assert not plane.table._callers
         assert not plane.porter._wrong

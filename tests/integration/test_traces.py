@@ -48,7 +48,7 @@ async def traced(share: float, head: bytes) -> tuple[list[Span], bytes, str]:
     async with collector() as (address, spans), backend(answer(HELLO)) as instance:
         made = Tracing("router", TraceSettings(endpoint=address, sample=share))
         async with router(service_entries([instance.port])) as under_test:
-            under_test.plane.traced = int(share * (1 << 32))
+            under_test.plane.trace(int(share * (1 << 32)))
             client = await under_test.connect()
             await client.send(head)
             await client.answer()

@@ -127,7 +127,13 @@ class Plane:
 
     def __post_init__(self) -> None:
         self.porter = Porter(self.tasks)
-        self.buffer, self.watched = self.bounds.buffer, self.traced
+        self.buffer = self.bounds.buffer
+        self.trace(self.traced)
+
+    def trace(self, share: int) -> None:
+        """Begin traces for so many of 2 ** 32 requests."""
+        self.traced = share
+        self.watched = share or self.level
 
     def drain(self) -> None:
         """From now on each answer is the last of its connection."""
@@ -138,7 +144,7 @@ class Plane:
         self.level, self.patience_s = level, measures.patience_s
         self.buffer = int(min(self.bounds.buffer, measures.buffer))
         self.last = self.draining or measures.last
-        self.watched = self.traced or level
+        self.trace(self.traced)
         self.journal.room.close(closed=not measures.captures)
 
     def too_long(self, quiet_s: float) -> bool:

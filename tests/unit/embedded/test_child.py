@@ -2,7 +2,6 @@
 
 import os
 import select
-import signal
 import subprocess
 import sys
 
@@ -36,7 +35,7 @@ def test_a_child_dies_when_its_parent_is_killed() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="the tether is Linux's")
 def test_a_child_whose_parent_is_gone_already_ends_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getpid", lambda: 2**22 + 1)  # as if the tether came from a process that is gone
-    tether = die_with_parent(signal.SIGTERM)
+    tether = die_with_parent()
     monkeypatch.undo()
 
     # The tether ends the child before it becomes the program.
