@@ -86,6 +86,24 @@ async def test_a_body_of_which_too_little_comes_for_too_long_is_a_408() -> None:
         await until(lambda: instance.open_connections == 0)
 
 
+async def test_a_body_that_its_instance_was_slow_to_take_is_not_late() -> None:
+    size = 32 << 20
+
+    async def reads_late(conversation: Conversation) -> None:
+        await conversation.head()
+        await asyncio.sleep(1.2)
+        await conversation.reader.readexactly(size // 2)
+        await asyncio.sleep(0.1)
+        await conversation.reader.readexactly(size // 2)
+        await conversation.send(HELLO)
+
+    bounds = {"body_s": 1.0, "body_rate": 1e9}
+    async with backend(reads_late) as instance, router(service_entries([instance.port]), **bounds) as under_test:
+        client = await under_test.connect()
+        client.writer.write(UPLOAD.replace(b"Content-Length: 10\r", b"Content-Length: %d\r" % size) + bytes(size))
+        assert (await client.answer())[0] == 200
+
+
 async def test_a_slow_body_goes_on_once_its_answer_has_begun() -> None:
     async def talks_while_it_reads(conversation: Conversation) -> None:
         await conversation.head()

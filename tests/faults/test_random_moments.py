@@ -114,11 +114,13 @@ async def answers(part: Process) -> bool:
 
 
 async def routers_equal(here: Installation, url: str) -> Table:
-    """Wait until every router has what the database has."""
-    truth = await table_of_database(url)
+    """Wait until every router has what the database has, be it that a last change is still under way to either."""
+    truth: Table = {}
     for router in here.routers:
 
         async def equal(router: str = router) -> bool:
+            nonlocal truth
+            truth = await table_of_database(url)
             return not differences(truth, table_of_router(here, router))
 
         try:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from faults.canary import CLOSED, OPEN, canary
 from faults.conftest import Measured
+from faults.machine import shifted, small_disk
 from faults.numbers import ALL, held_s, number
 from faults.site import installation
 
@@ -227,22 +227,6 @@ def _used_mb(group: Path) -> int:
     return (int((group / name).read_text()) - files) >> 20
 
 
-@contextmanager
-def small_disk(where: Path, megabytes: int) -> Iterator[None]:
-    """A file system of a few MB at a directory, whose contents it takes over."""
-    kept = where.with_name(where.name + ".kept")
-    where.rename(kept)
-    where.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "narthex-test", str(where)], check=True)
-    try:
-        for each in kept.iterdir():
-            if each.is_file():
-                (where / each.name).write_bytes(each.read_bytes())
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(where)], check=True)
-
-
 @pytest.mark.fault(
     "the router's disk is full", "traffic goes on; the copy that is there stays whole; it recovers by itself"
 )
@@ -276,15 +260,7 @@ async def test_a_full_disk_stops_no_traffic(tmp_path: Path, measured: Measured) 
 )
 async def test_a_clock_that_jumps_drops_nothing(tmp_path: Path, measured: Measured) -> None:
     shift = tmp_path / "shift"
-    shift.write_text("+0")
-    library = faketime()
-    environment = {
-        "LD_PRELOAD": library,
-        "FAKETIME_TIMESTAMP_FILE": str(shift),
-        "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-    }
-    async with installation(tmp_path / "site", routers=2, environment=environment) as here:
+    async with installation(tmp_path / "site", routers=2, environment=shifted(shift)) as here:
         service, bird = await here.service("hello", instances=2), await canary(here)
         async with load(here.http_ports, Request(service.host), rate=200) as so_far:
             for to in ("+3600", "-3600", "+0"):
@@ -294,11 +270,3 @@ async def test_a_clock_that_jumps_drops_nothing(tmp_path: Path, measured: Measur
             back_s = await bird.in_force_s(CLOSED)
         measured(f"{so_far.said()}; the next change in force after {back_s:.1f} s")
         assert so_far.lost == 0
-
-
-def faketime() -> str:
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        subprocess.run(["apt-get", "install", "-y", "-qq", "libfaketime"], check=True, stdout=subprocess.DEVNULL)
-        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return str(found[0])

@@ -180,3 +180,52 @@ async def test_a_websocket_that_is_being_closed_gets_no_second_close_frame() -> 
         expire(under_test)
         await client.send(close_frame(masked=True))
         assert await client.rest() == b""
+
+
+async def test_a_websocket_of_which_one_side_sends_no_more_is_ended_like_any_other() -> None:
+    async def listening(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(SWITCHED)
+        assert await conversation.reader.read() == said
+        ended.set()
+        await asyncio.Event().wait()
+
+    said, ended = frame(b"last", masked=True), asyncio.Event()
+    async with backend(listening) as instance, router(service_entries([instance.port]), linger_s=60.0) as under_test:
+        client = await connected(under_test)
+        await client.send(UPGRADE % b"svc.services.test")
+        assert b" 101 " in await client.head()
+        await client.send(said)
+        client.writer.write_eof()
+        await ended.wait()
+        expire(under_test)
+        assert await client.rest() == goodbye(GOING_AWAY, masked=False)
+        await until(lambda: not under_test.plane.connections)
+
+
+async def test_what_a_client_still_says_to_an_instance_that_went_while_both_were_told_goodbye_is_let_go_of() -> None:
+    gone, errors = asyncio.Event(), list[str]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(str(context)))
+
+    async def leaving(conversation: Conversation) -> None:
+        await conversation.head()
+        await conversation.send(SWITCHED)
+        await conversation.reader.readexactly(3)
+        await gone.wait()
+
+    async with backend(leaving) as instance, router(service_entries([instance.port])) as under_test:
+        client = await connected(under_test)
+        await client.send(UPGRADE % b"svc.services.test")
+        assert b" 101 " in await client.head()
+        said = frame(b"hello", masked=True)
+        await client.send(said[:3])
+        await until(lambda: under_test.plane.connections and instance.requests)
+        await until(lambda: all(each.exchange.request_bytes for each in under_test.plane.connections if each.exchange))
+        expire(under_test)
+        gone.set()
+        await until(lambda: instance.open_connections == 0)
+        assert await client.reader.readexactly(4) == goodbye(GOING_AWAY, masked=False)
+        await client.send(said[3:] + close_frame(masked=True))
+        assert await client.rest() == b""
+        await until(lambda: not under_test.plane.connections)
+    assert errors == []

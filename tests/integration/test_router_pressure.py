@@ -153,3 +153,35 @@ async def test_that_memory_is_short_is_said_once_and_so_is_the_end_of_it(
     said = [(record.message, getattr(record, "fields", {})) for record in caplog.records]
     assert [message for message, _ in said] == ["memory is short", "memory is no longer short"]
     assert said[1][1]["shed"] == {"connections": 3}
+
+
+async def test_a_limit_below_what_a_worker_has_at_rest_refuses_nothing_and_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with backend(answer(HELLO)) as instance, router(service_entries([instance.port])) as here:
+        relief = Relief(here.plane, Memory(1 << 20, None))  # less than an interpreter has
+        client = await here.connect()
+        for now in (10.0, 11.0, 12.0, 13.0):
+            relief.look(now)
+            await client.send(GET)
+            assert (await client.answer())[0] == 200
+        assert here.plane.level is Level.EASE
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "NARTHEX_ROUTER_MEMORY_LIMIT_MB is too low for what a worker has at rest"
+    ]
+
+
+async def test_what_clients_have_is_what_waits_for_them_and_for_instances() -> None:
+    async with backend(stuck) as instance, router(service_entries([instance.port])) as here:
+        assert here.plane.held() == 0
+        client = await here.connect()
+        await until(lambda: here.plane.connections)
+        idle = here.plane.held()
+        assert idle > 0
+        client.writer.write(upload(64 << 20) + bytes(16 << 20))
+        await until(lambda: here.plane.held() > idle + here.plane.bounds.buffer / 2)
+
+
+async def stuck(conversation: Conversation) -> None:
+    """An instance that reads nothing."""
+    await asyncio.Event().wait()

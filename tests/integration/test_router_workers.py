@@ -159,6 +159,23 @@ async def test_with_valkey_away_a_router_starts_by_its_copy_on_disk(tmp_path: Pa
         assert all("Valkey (NARTHEX_REDIS_URL) is away" in reason for reason in away)
 
 
+async def test_what_workers_have_counted_outlives_them(tmp_path: Path) -> None:
+    async with serving_by_their_copy(tmp_path) as (under_test, made):
+        for _ in range(6):
+            assert await ask(made) == b"hi"
+
+        async def all_counted() -> bool:
+            services = (await under_test.counted())["services"]
+            return "svc" in services and services["svc"]["statuses"] == {"200": 6}
+
+        await eventually(all_counted)
+        before = pids(under_test)
+        os.kill(before[0], signal.SIGKILL)
+        await until(lambda: len(pids(under_test)) == 2 and before[0] not in pids(under_test))
+        await under_test.serving()
+        assert await all_counted()
+
+
 async def test_a_nursery_that_is_killed_is_replaced_and_connections_wait_for_it(tmp_path: Path) -> None:
     async with serving_by_their_copy(tmp_path) as (under_test, made):
         before = pids(under_test)

@@ -100,6 +100,13 @@ class Answering:
         if self._upstream is not None:
             self._upstream.go_on_reading()
 
+    def held(self) -> int:
+        """Bytes of the request that wait for an instance, or in case it is sent again."""
+        if self.exchange is None:
+            return 0
+        waiting = sum(map(len, self._pending)) + len(self.exchange.replay or b"")
+        return waiting + (self._upstream.transport.get_write_buffer_size() if self._upstream is not None else 0)
+
     # -- the response ---------------------------------------------------------------------------------------
 
     def request_done(self) -> bool:

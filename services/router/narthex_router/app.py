@@ -17,6 +17,7 @@ from narthex.runtime.service import Part
 from narthex.runtime.tasks import background, backoff
 from narthex.runtime.traces import TraceSettings, tracing
 from narthex_router.arms import Arms
+from narthex_router.bounds import QUIET
 from narthex_router.comparison import tell_comparison
 from narthex_router.config import Config as Config
 from narthex_router.config import listed
@@ -205,6 +206,7 @@ def worker_config(config: Config) -> WorkerConfig:
             "idle_s": bounds.idle_timeout_s,
             "body_rate": bounds.min_body_rate,
             "drain_s": bounds.drain_timeout_s,
+            "quiet_s": bounds.drain_timeout_s * QUIET,
             "workers": listen.workers,
         },
     )

@@ -31,6 +31,9 @@ class Unserved:
     def cut(self) -> None:
         self.abort()
 
+    def held(self) -> int:
+        return 0
+
 
 class Arrival(Unserved, asyncio.Protocol):
     """Waits for a client's first bytes, until a deadline; who reads them hands the connection on."""

@@ -9,6 +9,9 @@ from math import inf
 from narthex_router.limits import Quota
 
 KIB = 1024
+# Of the drain time an idle connection gets to ask once more: closing it is what a request that is on its way is lost
+# by, and the fewer are left to close, the fewer that is. The rest is for what came last to be answered in.
+QUIET = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Bounds:
     half_closed_s: float = 0.5  # without a byte of the answer to a client that sends no more: it has gone
     linger_s: float = 2.0  # reading on after an early answer, so that the client gets to see it
     drain_s: float = 8.0  # for requests under way when the router stops
-    quiet_s: float = 1.0  # a draining router waits so long for the next request of an idle connection
+    quiet_s: float = 6.0  # a draining router waits so long for the next request of an idle connection, see `QUIET`
     waiting: int = 1000  # requests of a service that may wait for an instance with room
     workers: int = 1  # processes that share an instance's capacity
 

@@ -62,6 +62,7 @@ class Downstream(asyncio.Protocol):
         "peer",
         "plane",
         "read_stopped",
+        "resumed_at",
         "secure",
         "transport",
     )
@@ -87,6 +88,7 @@ class Downstream(asyncio.Protocol):
         self._deadline = 0.0  # for the head, the idle time and the lingering
         self._half_closed_at = 0.0  # when the client said that it sends no more
         self.read_stopped = False
+        self.resumed_at = 0.0  # when it was read on the last time
         self._shape = NO_SHAPE  # of the last request
 
     # -- what the loop calls --------------------------------------------------------------------------------
@@ -184,7 +186,7 @@ class Downstream(asyncio.Protocol):
         if self.forwarding.exchange is not None:
             self.forwarding.be_last()
         elif not self._buffer and not self._closing:
-            self._deadline = min(self._deadline, self.plane.now + self.plane.bounds.quiet_s)
+            self._deadline = min(self._deadline, self.plane.now + self.plane.quiet_s)
 
     def expire(self) -> None:
         """The time to finish is over."""
@@ -198,6 +200,10 @@ class Downstream(asyncio.Protocol):
         self.forwarding.end()
         self._closing = True
         self.transport.abort()
+
+    def held(self) -> int:
+        """Bytes that wait here: for the client, for an instance, or for their turn."""
+        return self.transport.get_write_buffer_size() + len(self._buffer) + self.forwarding.held()
 
     # -- reading requests -----------------------------------------------------------------------------------
 
@@ -352,6 +358,7 @@ class Downstream(asyncio.Protocol):
     def go_on_reading(self) -> None:
         if self.read_stopped and not self.transport.is_closing():
             self.read_stopped = False
+            self.resumed_at = self.plane.now
             if self.forwarding.exchange is not None:
                 self.forwarding.exchange.progress = self.plane.now
             self.transport.resume_reading()

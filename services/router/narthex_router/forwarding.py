@@ -240,6 +240,7 @@ class Forwarding(Answering):
         if not bounds.body_rate or exchange.state is State.STREAMING:
             return False
         asked = exchange.connected_at or exchange.started  # a client may wait for a 100 before it sends any
+        asked = max(asked, self._downstream.resumed_at)  # or for an instance that takes no more
         return now - asked > bounds.body_s + exchange.request_bytes / bounds.body_rate
 
     # -- attempts -------------------------------------------------------------------------------------------

@@ -7,11 +7,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from narthex_router.pressure import ROOM, of_container, of_limit
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _STATM = Path("/proc/self/statm")
 _ALL = os.sysconf("SC_PHYS_PAGES") * _PAGE
 MOST_OF_MACHINE = 0.5  # for all workers of a router that nobody has set a limit for
-# Beyond this share of a container's limit it is worth a look how much of it is copies of files, which go by themselves.
+# Beyond this share of a limit it is worth a look what is used by clients, and what by copies of files, which yield.
 LOOK_CLOSER = 0.6
 UNLIMITED = 1 << 60  # what the kernel says for none is above
 
@@ -65,13 +67,32 @@ class Memory:
         """`limit`: of this process alone."""
         self._limit = limit
         self._group = group
+        self._rest = 0  # of what this process has: not its clients'; not known yet
         self._statm = os.open(_STATM, os.O_RDONLY | os.O_CLOEXEC)
         self._used = os.open(group.used, os.O_RDONLY | os.O_CLOEXEC) if group is not None else -1
 
     def share(self) -> float:
-        """The part of the limit that is used; of the container's, if that is nearer."""
-        own = self.resident() / self._limit
-        return max(own, self._of_group(self._group)) if self._group is not None else own
+        """The part of the limit that is used; of the container's, if that is nearer. See `pressure`."""
+        resident, group = self.resident(), self._group
+        own = of_limit(resident, self._limit, self._rest)
+        if group is None:
+            return own
+        return max(own, of_container(self._of_group(group), (resident - self._rest) / group.limit))
+
+    def crowded(self) -> bool:
+        """Whether so much is used that it matters how much of it is the clients'."""
+        return self.resident() > self._limit * LOOK_CLOSER or (
+            self._group is not None and self._of_group(self._group) > LOOK_CLOSER
+        )
+
+    def weigh(self, held: int) -> None:
+        """Clients have so much now; what there is besides is there at rest."""
+        self._rest = max(0, self.resident() - held)
+
+    @property
+    def cramped(self) -> bool:
+        """Whether this process's part is too small for what it has at rest."""
+        return self._limit - self._rest < ROOM
 
     def resident(self) -> int:
         """Bytes of memory that this process has."""
@@ -79,7 +100,11 @@ class Memory:
 
     def said(self) -> dict[str, int]:
         """For logs, in MB."""
-        said = {"worker_mb": self.resident() >> 20, "worker_limit_mb": self._limit >> 20}
+        said = {
+            "worker_mb": self.resident() >> 20,
+            "worker_limit_mb": self._limit >> 20,
+            "at_rest_mb": self._rest >> 20,
+        }
         if self._group is not None:
             said |= {
                 "container_mb": int(_read(self._group.used) or 0) >> 20,

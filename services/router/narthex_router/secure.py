@@ -86,7 +86,7 @@ class Secure(Unserved, asyncio.Protocol, asyncio.Transport):
         self._connections.discard(self)
         self._closing = True
         above, self._above = self._above, None
-        # OpenSSL's 40 KiB go now; what is left of a connection refers to itself, and waits for the collector.
+        # OpenSSL's 40 KiB go now, however long somebody still holds this.
         del self._ssl, self._in, self._out, self._make
         if above is not None:
             above.connection_lost(error)
@@ -203,6 +203,8 @@ class Secure(Unserved, asyncio.Protocol, asyncio.Transport):
 
     def _read(self) -> None:
         """Hand on what has been decrypted, a record at a time, until there is no more or nobody wants it."""
+        if self._closing:
+            return  # it was lost before its turn came
         read, pending, incoming = self._ssl.read, self._ssl.pending, self._in
         while not (self._paused or self._closing) and (incoming.pending or pending()):
             try:

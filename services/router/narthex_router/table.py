@@ -116,6 +116,9 @@ class Table:
             self.in_step = in_step
             self.access = object()
 
+    def has_service(self, service_id: str) -> bool:
+        return service_id in self._services
+
     def services(self) -> int:
         return len(self._services)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from narthex_router.pulse import LAG_BUCKETS_S
-from narthex_router.stats import BUCKETS_S
+from narthex_router.stats import BUCKETS_S, FORGET_S
 
 Counted = dict[str, Any]  # what a worker says: dicts of dicts, lists and numbers
 
@@ -18,17 +18,42 @@ class Tallies:
 
     def __init__(self) -> None:
         self._said: dict[str, Counted] = {}
+        self._coming: dict[str, Counted] = {}  # the services of who has not said all yet
         self._gone: Counted = {}
+        self._alone: dict[str, float] = {}  # services that only those who are gone have counted -> since when
 
-    def take(self, worker: str, counted: Counted) -> None:
-        self._said[worker] = counted
+    def take(self, worker: str, counted: Counted) -> bool:
+        """A piece of what a worker says; whether it was the last."""
+        services = self._coming.setdefault(worker, {})
+        services |= counted.get("services", {})
+        if counted.get("more"):
+            return False
+        before = self._said.get(worker, {}).get("services", {})
+        self._drop(before.keys() - services.keys())  # who is forgotten by one is so by all
+        self._said[worker] = {**counted, "services": self._coming.pop(worker)}
+        return True
 
     def gone(self, worker: str) -> None:
         """The next one of that name counts from nothing."""
+        self._coming.pop(worker, None)
         self._gone = add_up([self._gone, self._said.pop(worker, {})])
 
-    def total(self) -> Counted:
+    def total(self, now: float) -> Counted:
+        self._forget(now)
         return add_up([self._gone, *self._said.values()])
+
+    def _forget(self, now: float) -> None:
+        """Drop services that nobody who lives has counted for long. Should one be called again its counters begin at
+        nothing, which is what Prometheus takes them for that were away."""
+        known = self._gone.get("services", {}).keys()
+        alone = known - {service_id for said in self._said.values() for service_id in said["services"]}
+        self._alone = {service_id: self._alone.get(service_id, now) for service_id in alone}
+        self._drop(service_id for service_id, since in self._alone.items() if now - since >= FORGET_S)
+
+    def _drop(self, service_ids: Iterable[str]) -> None:
+        services = self._gone.get("services", {})
+        for service_id in service_ids:
+            services.pop(service_id, None)
 
 
 def add_up(workers: Iterable[Counted]) -> Counted:

@@ -111,6 +111,10 @@ class Tunnel:
         self._client.transport.abort()
         self._instance.transport.abort()
 
+    def held(self) -> int:
+        """Bytes that wait for one side or the other."""
+        return sum(end.transport.get_write_buffer_size() for end in (self._client, self._instance) if not end.lost)
+
     def _end_exchange(self) -> None:
         exchange = self.exchange
         assert exchange is not None
@@ -151,14 +155,15 @@ class End(asyncio.Protocol):
 
     def _part(self) -> None:
         self.parted = True
-        if not self.other.frames.closed:  # else it has got one
+        finished = self.other._ended  # this side was told that nothing follows: nothing may
+        if not finished and not self.other.frames.closed:  # else it has got one
             self.transport.write(self._goodbye)
-        if self.frames.closed:  # it has sent its own: there is nothing to wait for
+        if finished or self._ended or self.frames.closed:  # there is nothing to wait for
             self.transport.close()
 
     def _last(self, data: bytes) -> None:
         """What comes of this side after the other was told, or is to be told, goodbye: of interest is only its end."""
-        if not self.other.parted:
+        if not self.other.parted and not self.other.lost:
             rest = data[: self.frames.rest(data)]
             self.other.transport.write(rest)
             self.frames.take(rest)

@@ -26,6 +26,7 @@ STEADY_S = 30.0  # a worker that lived this long did not die of its start
 SILENT_S = 5.0  # a worker says something every second; one that does not is stuck and is replaced
 KILL_AFTER_S = 1.5  # over the drain time
 COUNT_WITHIN_S = 1.0
+COUNT_EVERY_S = 600.0  # at least: what is over is forgotten where nobody reads it too
 
 
 @dataclass
@@ -118,13 +119,19 @@ class Workers:
     async def counted(self) -> Counted:
         """What all workers have counted; of one that does not answer in time, what it said last."""
         async with self._one_scrape:
+            self._asked.clear()  # of those that did not answer the last time
             for name, channel in list(self._channels.items()):
                 self._asked[name] = asyncio.get_running_loop().create_future()
                 await channel.write(Say.COUNT)
             asked = list(self._asked.values())
             if asked:
                 await asyncio.wait(asked, timeout=COUNT_WITHIN_S)
-            return self._tallies.total()
+            return self._tallies.total(time.monotonic())
+
+    async def _count_on(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            await self.counted()
 
     def waiting_for(self) -> str:
         """Why the router does not serve with all its workers; empty when it does."""
@@ -146,6 +153,7 @@ class Workers:
                 return
             async with background() as tasks:
                 hearing = tasks.start(nursery.hear(), "hear the nursery")
+                tasks.start(self._count_on(), "count")
                 nursery.open(self._config, self._ports, self._count)
                 left = {tasks.start(self._keep(nursery, slot), f"worker {slot}") for slot in range(self._count)}
                 while left and not hearing.done():
@@ -228,8 +236,8 @@ class Workers:
             self._changed.set()
             await self._on_status(name, status)
         elif kind is Say.COUNT:
-            self._tallies.take(name, json.loads(body))
-            if (asked := self._asked.pop(name, None)) is not None and not asked.done():
+            whole = self._tallies.take(name, json.loads(body))
+            if whole and (asked := self._asked.pop(name, None)) is not None and not asked.done():
                 asked.set_result(None)
         elif kind is Say.RECORDS:
             end = 4 + int(struct.unpack("!I", body[:4])[0])

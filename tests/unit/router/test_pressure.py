@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from narthex_router.memory import Memory, limited_group, worker_limit
-from narthex_router.pressure import DWELL_S, LARGE, Level, level, refused
+from narthex_router.pressure import DWELL_S, LARGE, ROOM, Level, level, of_container, of_limit, refused
 
 MB = 1 << 20
 
@@ -39,6 +41,30 @@ def test_memory_that_goes_up_and_down_by_a_little_changes_the_level_once() -> No
         held = level(held, share, DWELL_S)
         seen.append(held)
     assert seen == [Level.EASE, *[Level.LEAN] * 5, Level.EASE]
+
+
+def test_what_a_worker_has_at_rest_is_not_held_against_its_clients() -> None:
+    limit, table = 128 * MB, 265 * MB
+    assert level(Level.EASE, of_limit(table, limit, table), 0.0) is Level.EASE
+    assert level(Level.EASE, of_limit(table + ROOM // 2, limit, table), 0.0) is Level.EASE
+    assert level(Level.EASE, of_limit(table + ROOM, limit, table), 0.0) is Level.FULL
+
+
+@given(st.integers(0, 512), st.integers(0, 512))
+def test_at_its_limit_a_worker_is_full_however_its_memory_is_shared_out(rest: int, used: int) -> None:
+    limit = 512
+    share = of_limit(used * MB, limit * MB, min(rest, used) * MB)
+    assert share <= used / limit + 1e-9
+    if used == limit and limit - rest >= ROOM // MB:
+        assert share == 1.0
+
+
+def test_a_container_that_is_filled_for_ever_is_no_reason_to_refuse_everything_for_ever() -> None:
+    idle, busy = 0.001, 0.2
+    assert level(Level.EASE, of_container(0.93, busy), 0.0) is Level.SCARCE
+    assert level(Level.EASE, of_container(0.93, idle), 0.0) is Level.LEAN
+    assert level(Level.EASE, of_container(0.96, idle), 0.0) is Level.FULL  # the next byte may be the last
+    assert level(Level.EASE, of_container(0.50, idle), 0.0) is Level.EASE
 
 
 def test_large_work_is_refused_before_all_of_it_is() -> None:

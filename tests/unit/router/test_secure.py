@@ -160,6 +160,17 @@ async def test_a_protocol_that_wants_no_more_gets_no_more_until_it_does() -> Non
     assert (talk.above.heard, talk.wire.calls) == ([b"one", b"two"], ["pause", "resume", "pause"])
 
 
+async def test_a_connection_that_is_lost_before_it_is_read_on_says_nothing_more() -> None:
+    talk, errors = Talk().shake(), list[str]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(str(context)))
+    talk.secure.pause_reading()
+    talk.say(b"hello")
+    talk.secure.resume_reading()
+    talk.secure.connection_lost(None)
+    await asyncio.sleep(0)
+    assert (talk.above.heard, errors) == ([], [])
+
+
 def test_the_clients_end_is_told_and_answered() -> None:
     talk = Talk().shake()
     with contextlib.suppress(ssl.SSLWantReadError):

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from unit.router.test_decisions import exchange
 
 from narthex_router.pulse import Lateness
-from narthex_router.stats import Stats
+from narthex_router.stats import FORGET_S, PIECE, Stats
 from narthex_router.tallies import Counted, Tallies, add_up, render
 
 
@@ -54,9 +54,69 @@ def test_what_a_worker_that_died_has_counted_is_never_taken_back() -> None:
     for worker in ("r/0", "r/1"):
         tallies.take(worker, told(counted(200, 200)))
     tallies.gone("r/0")
-    assert samples_of(render(tallies.total()))[*answers, ("status", "200")] == 4
+    assert samples_of(render(tallies.total(0.0)))[*answers, ("status", "200")] == 4
     tallies.take("r/0", told(counted(200)))  # the next one of that name
-    assert samples_of(render(tallies.total()))[*answers, ("status", "200")] == 5
+    assert samples_of(render(tallies.total(0.0)))[*answers, ("status", "200")] == 5
+
+
+def of_services(number: int) -> Stats:
+    stats = Stats()
+    for each in range(number):
+        stats.shadowed(f"svc{each}", "p", "rate_limit", 1)
+    return stats
+
+
+def services_of(stats: Stats, there: set[str], now: float) -> set[str]:
+    return {service_id for piece in stats.pieces(there.__contains__, now) for service_id in piece}
+
+
+def test_a_worker_forgets_a_service_some_time_after_it_has_gone() -> None:
+    stats = of_services(2)
+    assert services_of(stats, {"svc0"}, 0.0) == {"svc0", "svc1"}  # somebody has to read the last numbers
+    assert services_of(stats, {"svc0"}, FORGET_S - 1) == {"svc0", "svc1"}
+    assert services_of(stats, {"svc0"}, FORGET_S) == {"svc0"}
+    assert stats.plain().keys() == {"svc0"}
+
+
+def test_a_service_that_comes_back_is_not_forgotten() -> None:
+    stats = of_services(1)
+    services_of(stats, set(), 0.0)
+    services_of(stats, {"svc0"}, FORGET_S / 2)
+    services_of(stats, set(), FORGET_S)
+    assert services_of(stats, set(), FORGET_S * 1.5) == {"svc0"}
+
+
+def test_what_a_worker_says_in_pieces_counts_when_it_is_whole() -> None:
+    tallies, stats = Tallies(), of_services(PIECE + 1)
+    pieces = list(stats.pieces(lambda _: True, 0.0))
+    assert [len(piece) for piece in pieces] == [PIECE, 1]
+    assert [tallies.take("r/0", {"services": piece, "more": True}) for piece in pieces] == [False, False]
+    assert tallies.total(0.0) == {}
+    assert tallies.take("r/0", {"shed": {}})
+    assert len(tallies.total(0.0)["services"]) == PIECE + 1
+    tallies.take("r/0", {"services": pieces[0], "more": True})
+    tallies.gone("r/0")  # in the middle: what it said before counts
+    assert len(tallies.total(0.0)["services"]) == PIECE + 1
+
+
+def test_a_service_that_the_living_forget_is_forgotten_of_the_dead_too() -> None:
+    tallies = Tallies()
+    for worker in ("r/0", "r/1"):
+        tallies.take(worker, told(of_services(2)))
+    tallies.gone("r/0")
+    tallies.take("r/1", told(of_services(1)))
+    assert tallies.total(0.0)["services"].keys() == {"svc0"}
+    assert tallies.total(0.0)["services"]["svc0"]["shadowed"] == {"rate_limit": 2}
+
+
+def test_what_only_the_dead_have_counted_is_kept_for_some_time() -> None:
+    tallies = Tallies()
+    tallies.take("r/0", told(of_services(1)))
+    tallies.gone("r/0")
+    tallies.take("r/0", told(of_services(0)))
+    assert tallies.total(0.0)["services"].keys() == {"svc0"}
+    assert tallies.total(FORGET_S - 1)["services"].keys() == {"svc0"}
+    assert tallies.total(FORGET_S)["services"] == {}
 
 
 def test_how_late_event_loops_are_is_one_histogram_of_all_workers() -> None:
