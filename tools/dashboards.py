@@ -230,6 +230,7 @@ DASHBOARDS: dict[str, list[list[Panel]]] = {
                 {
                     "narthex:request_records_dropped:rate5m": "{{reason}}",
                     "rate(narthex_request_records_poison_total[5m])": "poison",
+                    'rate(narthex_request_records_reported_lost_total{reason="bus_lost"}[5m])': "bus_lost",
                 },
             ),
         ],

@@ -318,19 +318,24 @@ async def about_records(run: Run, reader: LogReader) -> list[Finding]:
     """Every answered request is stored once or counted, or died with who had its record in memory."""
     await settled(run, reader)
     found: list[Finding] = []
+    nobodys: int | None = None  # what the bus lost: every service shows it, and it excuses once
     for books in run.stage.books:
         missing = [
             f"{path} of {datetime.fromtimestamp(sent.at, UTC):%H:%M:%S} at {sent.port}"
             for path, sent in books.late.items()
             if not unrecorded(run, sent)
         ]
-        lost = sum((await reader.lost(books)).values())
+        lost = await reader.lost(books)
+        bus_lost = lost.pop("bus_lost", 0)
+        nobodys = bus_lost if nobodys is None else nobodys
+        unexplained = max(0, len(missing) - sum(lost.values()))
         said = (
-            f"{books.requests:,} requests, {books.records:,} records, {lost} counted as lost, "
-            f"{len(books.late) - len(missing)} died with a router, a worker or the stream; "
+            f"{books.requests:,} requests, {books.records:,} records, {sum(lost.values())} counted as lost and "
+            f"{bus_lost} of all services in the bus, {len(books.late) - len(missing)} died with a router or a worker; "
             f"{len(missing)} missing {missing[:FEW]}{missing[-FEW:]}, {len(books.strange)} twice {books.strange[:FEW]}"
         )
-        good = len(missing) <= lost and not books.strange
+        good = unexplained <= nobodys and not books.strange
+        nobodys -= min(unexplained, nobodys)
         found.append(Finding(f"request log of {books.service}", good, said))
     return found
 

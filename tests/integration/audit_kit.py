@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,11 +37,24 @@ class Installation:
     audit: Process
     router: Bus
     registry: Bus
+    directory: Path
+    servers: ExitStack  # what ends after the buses do
 
     async def serve(self, *records: RequestRecord, dropped: int = 0, id: str | None = None) -> RequestsServed:
         batch = RequestsServed(id=id or new_id(), key="router-1", records=records, dropped=dropped)
         await self.router.publish(batch)
         return batch
+
+    async def nats_comes_back_empty(self) -> None:
+        """NATS dies, and is there again without what it had kept."""
+        self.nats.process.kill()
+        self.nats.process.wait()
+        await until(lambda: not (self.router.connected or self.registry.connected))
+        (self.directory / "nats" / "store").rename(self.directory / "nats" / "gone")
+        again = nats_server(self.directory, port=self.nats.port, passwords=self.nats.passwords)
+        self.nats = self.servers.enter_context(again)
+        await self.registry.ensure_streams()
+        await until(lambda: self.router.connected)
 
     async def find(self, **asked: object) -> list[RequestRecord]:
         question = RequestsQuestion.model_validate({"project_id": "p", **asked})
@@ -111,14 +124,15 @@ async def installation(
 ) -> AsyncIterator[Installation]:
     """`store`: a ClickHouse server's URL; empty: the engine in audit's process."""
     async with AsyncExitStack() as stack:
-        nats = stack.enter_context(nats_server(tmp_path))
+        servers = stack.enter_context(ExitStack())
+        nats = servers.enter_context(nats_server(tmp_path))
         audit = stack.enter_context(audit_process(tmp_path, nats, store))
 
         async def bus(part: str) -> Bus:
             settings = nats.settings(part, requests_max_bytes=requests_max_bytes)
             return await stack.enter_async_context(open_bus(settings, part))
 
-        here = Installation(nats, audit, await bus("router"), await bus("registry"))
+        here = Installation(nats, audit, await bus("router"), await bus("registry"), tmp_path, servers)
         await here.registry.ensure_streams()
         await until(lambda: here.router.connected)
         if ready:

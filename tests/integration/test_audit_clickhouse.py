@@ -7,6 +7,8 @@ from aiohttp import ClientError
 from integration.audit_kit import NOW, audit_process, installation, request
 from integration.clickhouse_kit import ClickHouse, clickhouse_server
 
+from narthex.contracts.events import RequestsServed
+from narthex.contracts.ids import new_id
 from narthex.testing.processes import Process
 from narthex.testing.servers import free_port, nats_server
 from narthex.testing.waiting import eventually
@@ -38,6 +40,31 @@ async def test_records_are_kept_found_and_counted_as_in_the_engine_of_our_own(tm
             assert [each.id for each in await here.find(service_id="a' OR '1'='1")] == ["request-0099"]
             assert len(await here.find(status_from=210, until=NOW + timedelta(seconds=15))) == 5
             assert await here.charted() == 21
+
+
+async def test_two_that_share_the_stream_miss_nothing_that_the_other_has_and_count_a_hole_once(tmp_path: Path) -> None:
+    run, other = new_id(), tmp_path / "other"
+    other.mkdir()
+    with clickhouse_server(tmp_path) as server:
+        async with installation(tmp_path, store=server.url()) as here:
+            with audit_process(other, here.nats, server.url()) as second:
+                await second.ready()
+                for number in range(40):
+                    place = number + 3 * (number >= 20)  # three are missing in the middle
+                    await here.router.publish(
+                        RequestsServed(key="r", run=run, first=place, past=place + 1, records=(request(number),))
+                    )
+                await here.found(40)
+
+                async def told() -> dict[str, int]:
+                    return await here.lost()
+
+                assert await eventually(told) == {"bus_lost": 3}
+            here.audit.kill()
+            here.audit.begin()
+            await here.serve(request(99))
+            await here.found(41)
+            assert await here.lost() == {"bus_lost": 3}
 
 
 async def test_records_wait_while_the_server_is_away(tmp_path: Path) -> None:

@@ -3,14 +3,19 @@
 import asyncio
 import json
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from integration.audit_kit import NOW, Installation, installation, request
 
+from narthex.contracts.entities import RequestRecord
 from narthex.contracts.errors import Unavailable
-from narthex.contracts.ids import new_id
+from narthex.contracts.events import RequestsServed
+from narthex.contracts.ids import new_id, uuid7
 from narthex.runtime.tasks import background
 from narthex.testing.waiting import eventually, until
 from narthex_router.ledger import Ledger
@@ -36,13 +41,25 @@ def batch(first: int, count: int) -> bytes:
 class Sender:
     """A router's ledger, and how many records it was given."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, dropped: int = 3) -> None:
         self.ledger = ledger
+        self.dropped = dropped  # of each hundred, in the worker
         self.sent = 0
 
     def send(self) -> None:
-        self.ledger.add(batch(self.sent, 100), [("p", "s", 3)])
-        self.sent += 103
+        self.ledger.add(batch(self.sent, 100), [("p", "s", self.dropped)] if self.dropped else [])
+        self.sent += 100 + self.dropped
+
+    async def taken(self, batches: int) -> None:
+        """Send batches, an event each, and wait until the bus has taken them."""
+        for _ in range(batches):
+            self.send()
+            await until(lambda: self.ledger.idle)
+
+
+def numbered(run: str, first: int, *records: RequestRecord) -> RequestsServed:
+    """A batch at a place of a run."""
+    return RequestsServed(key="router-1", run=run, first=first, past=first + len(records), records=records)
 
 
 async def to_the_record(
@@ -93,10 +110,11 @@ async def test_with_the_bus_stopped_all_is_stored_or_counted(small: Installation
 
 async def test_killed_again_and_again_it_stores_each_record_once_and_counts_it_once(tmp_path: Path) -> None:
     async with installation(tmp_path) as here:
-        sent = 0
+        run, sent = new_id(), 0
         for number in range(20):
             for _ in range(3):
-                await here.serve(*[request(each, id=new_id(), logged=each % 2 == 0) for each in range(50)])
+                records = [request(each, id=new_id(), logged=each % 2 == 0) for each in range(50)]
+                await here.router.publish(numbered(run, sent, *records))
                 sent += 50
             await asyncio.sleep(0.02 * (number % 5))  # in the middle of its work, wherever that is
             here.audit.kill()
@@ -108,6 +126,7 @@ async def test_killed_again_and_again_it_stores_each_record_once_and_counts_it_o
 
         await eventually(all_counted, within_s=40)
         assert await here.charted() == sent
+        assert await here.lost() == {}
         ids = [record.id for offset in range(0, sent, 500) for record in await here.find(limit=500, offset=offset)]
         assert len(ids) == len(set(ids)) == sent // 2
 
@@ -128,6 +147,102 @@ async def test_a_batch_that_nobody_can_read_is_counted_by_its_records(small: Ins
     await small.found(1)
 
     assert await small.lost() == {"poison": 7}
+
+
+@asynccontextmanager
+async def sending(here: Installation) -> AsyncIterator[Sender]:
+    """A router that sends. Its workers drop nothing."""
+    sender = Sender(Ledger(here.router, "router-1"), dropped=0)
+    async with background() as tasks:
+        tasks.start(sender.ledger.run(), "ledger")
+        yield sender
+
+
+async def all_accounted_for(here: Installation, sender: Sender) -> dict[str, int]:
+    """What was lost, once stored and lost are as many as were sent, and stay so while audit looks again."""
+
+    async def accounted() -> float:
+        try:
+            return await here.charted() + sum((await here.lost()).values())
+        except Unavailable:
+            return -1
+
+    async def complete() -> bool:
+        return await accounted() >= sender.sent
+
+    await eventually(complete, within_s=40)
+    assert await accounted() == sender.sent
+    return await here.lost()
+
+
+async def test_what_the_bus_took_and_lost_before_audit_read_it_is_counted_once(tmp_path: Path) -> None:
+    async with installation(tmp_path) as here, sending(here) as sender:
+        await sender.taken(2)
+        await all_accounted_for(here, sender)
+        here.audit.kill()
+        await sender.taken(3)
+        await here.nats_comes_back_empty()
+        await sender.taken(1)
+        here.audit.begin()
+
+        assert await all_accounted_for(here, sender) == {"bus_lost": 300}
+        assert await here.lost(service_id="other") == {"bus_lost": 300}  # nobody knows whose they were
+        assert await here.lost(since=NOW + timedelta(hours=1)) == {}
+        name = 'narthex_request_records_reported_lost_total{reason="bus_lost",router="router-1"}'
+        assert (await here.audit.metrics())[name] == 300
+
+        here.audit.kill()
+        here.audit.begin()
+        await sender.taken(1)
+        assert await all_accounted_for(here, sender) == {"bus_lost": 300}
+
+
+async def test_a_run_whose_first_batches_the_bus_lost_misses_them_too(tmp_path: Path) -> None:
+    async with installation(tmp_path) as here, sending(here) as sender:
+        here.audit.kill()
+        await sender.taken(2)
+        await here.nats_comes_back_empty()
+        here.audit.begin()
+        await sender.taken(1)
+
+        assert await all_accounted_for(here, sender) == {"bus_lost": 200}
+
+
+async def test_with_audit_frozen_while_nats_comes_back_empty_all_is_stored_or_counted(tmp_path: Path) -> None:
+    async with installation(tmp_path) as here, sending(here) as sender:
+        await sender.taken(1)
+        here.audit.freeze()
+        await sender.taken(2)  # audit may have been given them, and not have read them
+        await here.nats_comes_back_empty()
+        here.audit.thaw()
+        await sender.taken(1)
+
+        await all_accounted_for(here, sender)
+
+
+async def test_of_a_run_that_began_before_audit_took_note_only_later_holes_are_lost(small: Installation) -> None:
+    an_hour_ago = str(uuid7(int((time.time() - 3600) * 1000)))
+    await small.router.publish(numbered(an_hour_ago, 50, request(1)))
+    await small.router.publish(numbered(an_hour_ago, 53, request(2)))
+
+    async def told() -> dict[str, int]:
+        return await small.lost()
+
+    assert await eventually(told) == {"bus_lost": 2}
+
+
+async def test_a_dead_letter_is_not_lost_in_the_bus(small: Installation) -> None:
+    run = new_id()
+    # It says no time.
+    unreadable = b'{"id":"x","key":"r","run":"%b","first":0,"past":7,"records":%b}' % (run.encode(), batch(0, 7))
+    await small.router.publish_raw("narthex.v1.requests.served", unreadable, new_id())
+    await small.router.publish(numbered(run, 7, request(1)))
+    await small.router.publish(numbered(run, 9, request(2)))
+
+    async def told() -> bool:
+        return await small.lost() == {"poison": 7, "bus_lost": 1}
+
+    await eventually(told)
 
 
 async def test_losses_are_found_by_their_time(small: Installation) -> None:

@@ -130,7 +130,7 @@ async def test_what_a_router_had_to_drop_is_counted(here: Installation) -> None:
     await here.found(2)
 
     metrics = await here.audit.metrics()
-    assert metrics['narthex_request_records_reported_lost_total{router="router-1"}'] == 12
+    assert metrics['narthex_request_records_reported_lost_total{reason="",router="router-1"}'] == 12
     assert metrics["narthex_request_records_written_total"] == 2
 
 

@@ -15,7 +15,7 @@ from nats.js.errors import APIError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 
 from narthex.bus.permissions import ROLES
-from narthex.bus.streams import DAY_S, DEAD_LETTER_PREFIX, DEAD_LETTERS, EVENTS, REQUESTS
+from narthex.bus.streams import DAY_S, DEAD_LETTER_PREFIX, DEAD_LETTERS, EVENTS, REQUESTS, Extent, Stream
 from narthex.contracts.errors import Conflict, NotFound, Unavailable
 from narthex.contracts.events import BY_SUBJECT
 
@@ -75,6 +75,14 @@ class Inspection:
             ]
         except TROUBLE as error:
             raise _away(error) from error
+
+    async def extent(self, stream: Stream) -> Extent:
+        """From which message to which a stream goes."""
+        try:
+            info = await self._jetstream.stream_info(stream.name)
+        except TROUBLE as error:
+            raise _away(error) from error
+        return Extent(str(info.created), info.state.first_seq, info.state.last_seq)
 
     async def dead_letters(self, after: int, limit: int) -> list[DeadLetter]:
         """The dead letters behind a number, oldest first."""

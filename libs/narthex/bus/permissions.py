@@ -20,6 +20,7 @@ class Role:
     tells: tuple[type[Event], ...] = ()
     consumes: tuple[Stream, ...] = ()
     listens: tuple[type[Event], ...] = ()
+    sees: tuple[Stream, ...] = ()  # how far they go
     asks: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     owns_streams: bool = False
@@ -62,7 +63,7 @@ ROLES: dict[str, Role] = {
         asks=(queries.SNAPSHOT_SUBJECT,),
         answers=queries.CERTIFICATE_SUBJECTS,
     ),
-    "audit": Role(consumes=(EVENTS, REQUESTS), answers=queries.AUDIT_SUBJECTS),
+    "audit": Role(consumes=(EVENTS, REQUESTS), sees=(REQUESTS,), answers=queries.AUDIT_SUBJECTS),
     # For people who integrate monitoring: hears every event, says nothing.
     "monitor": Role(listens=EVERY_FACT),
 }
@@ -87,6 +88,7 @@ def may_publish(name: str, role: Role) -> list[str]:
             f"$JS.ACK.{stream.name}.{name}.>",
             f"{DEAD_LETTER_PREFIX}.{name}",
         ]
+    subjects += [f"$JS.API.STREAM.INFO.{stream.name}" for stream in role.sees]
     # Replies go to the asker's private inbox. (`_INBOX_*.>` would not do: a wildcard is a whole token.)
     subjects += [f"_INBOX_{asker}.>" for asker, other in ROLES.items() if set(role.answers) & set(other.asks)]
     return sorted(set(subjects))

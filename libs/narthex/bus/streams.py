@@ -40,6 +40,15 @@ REQUESTS = Stream("NARTHEX_REQUESTS", (RequestsServed.subject,), work_queue=True
 DEAD_LETTERS = Stream("NARTHEX_DEAD_LETTERS", (f"{DEAD_LETTER_PREFIX}.>",), max_age_s=30 * DAY_S)
 
 
+@dataclass(frozen=True)
+class Extent:
+    """Which messages a stream has: their numbers, the first above the last where it has none."""
+
+    created: str  # when: one that is made anew numbers anew
+    first: int
+    last: int
+
+
 def stream_config(stream: Stream, replicas: int, max_bytes: int = -1) -> StreamConfig:
     """The server-side configuration of a stream. Where events are kept for readers, the oldest go when it is full."""
     return StreamConfig(

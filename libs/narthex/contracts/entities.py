@@ -390,7 +390,10 @@ class Attempt(BaseModel):
 
 
 class Loss(BaseModel):
-    """Request records that could not be kept, and why: ring_full, bus_away, stream_full, poison."""
+    """Request records that could not be kept, and why: ring_full, bus_away, stream_full, bus_lost, poison.
+
+    Without a project and a service: nobody knows whose they were.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

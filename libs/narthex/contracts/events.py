@@ -294,6 +294,9 @@ class RequestsServed(Event):
     records: tuple[RequestRecord, ...]
     dropped: int = Field(0, description="records this router had to drop since its last batch")
     lost: tuple[Loss, ...] = Field((), description="the same by service and reason")
+    run: str = Field("", description="UUIDv7 of the run of the router's process; empty: it numbers nothing")
+    first: int = Field(0, description="number of the first record, or record told as lost, of this event in the run")
+    past: int = Field(0, description="number after the last; the next event of the run begins with it")
 
 
 class LimitReached(Event):

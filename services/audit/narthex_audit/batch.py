@@ -60,6 +60,9 @@ class Batch(Struct):
     records: list[Row]
     dropped: int = 0
     lost: list[Lost] = []
+    run: str = ""
+    first: int = 0
+    past: int = 0
 
     def losses(self) -> tuple[Loss, ...]:
         return tuple(
@@ -68,12 +71,30 @@ class Batch(Struct):
         )
 
 
+class Place(Struct):
+    """What a batch says of its place in its run; read where its records cannot be."""
+
+    key: str = ""
+    run: str = ""
+    first: int = 0
+    past: int = 0
+
+
 _DECODER = json.Decoder(Batch)
+_PLACE = json.Decoder(Place)
 
 
 def read(body: bytes) -> Batch:
     """The batch in a message; ValueError when there is none."""
     return _DECODER.decode(body)
+
+
+def place(body: bytes) -> Place:
+    """The place of a batch that nobody can read; of none where that cannot be read either."""
+    try:
+        return _PLACE.decode(body)
+    except ValueError:
+        return Place()
 
 
 def columns(rows: Sequence[Any], names: Sequence[str]) -> list[list[Any]]:

@@ -15,7 +15,9 @@ from narthex.contracts import queries
 from narthex.contracts.entities import Loss
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.events import RequestsServed
-from narthex_audit.batch import Batch, read
+from narthex_audit.arrivals import Arrivals
+from narthex_audit.batch import Batch, place, read
+from narthex_audit.runs import Hole
 from narthex_audit.space import state_of
 from narthex_audit.store import RequestStore
 
@@ -24,8 +26,8 @@ log = logging.getLogger(__name__)
 WRITTEN = Counter("narthex_request_records_written_total", "Request records written to the log store")
 DROPPED = Counter(
     "narthex_request_records_reported_lost_total",
-    "Request records that a router had to drop, as it reported",
-    ["router"],
+    "Request records that a router had to drop, as it reported, or that the bus lost",
+    ["router", "reason"],
 )
 LAG = Histogram(
     "narthex_request_records_lag_seconds",
@@ -39,14 +41,17 @@ INSERT = Histogram(
 )
 POISON = Counter("narthex_request_records_poison_total", "Request records that the store refused or nobody could read")
 
+BUS_LOST = "bus_lost"
+
 _OWNER = re.compile(rb'"project_id": ?"([^"]*)", ?"service_id": ?"([^"]*)"')
 
 
 class Audit:
     """Keeps the records that routers send, answers questions about them."""
 
-    def __init__(self, store: RequestStore, limit_bytes: int = 0) -> None:
+    def __init__(self, store: RequestStore, arrivals: Arrivals, limit_bytes: int = 0) -> None:
         self._store = store
+        self._arrivals = arrivals
         self._limit_bytes = limit_bytes  # of the store; 0: none
         self._counted: dict[str, str] = {}  # router -> the last batch whose `dropped` was counted
 
@@ -64,18 +69,26 @@ class Audit:
         LAG.observe(max(0.0, (datetime.now(UTC) - batch.time).total_seconds()))
         losses = (*batch.losses(), *poison((record.project_id, record.service_id) for record in refused))
         await self._store.write_losses(losses, batch.key, batch.time, batch.id)
+        await self._arrivals.note(batch)
         if self._counted.get(batch.key) == batch.id:
             return  # delivered again: its rows replaced themselves, counters would not
         self._counted[batch.key] = batch.id
         WRITTEN.inc(len(batch.records) - len(refused))
         POISON.inc(len(refused))
-        DROPPED.labels(batch.key).inc(batch.dropped)
+        count_dropped(batch)
 
     async def given_up(self, body: bytes, id: str) -> None:
         """Count the records of a batch that nobody can read."""
         losses = poison(owners(body))
         POISON.inc(sum(loss.count for loss in losses))
         await self._store.write_losses(losses, "", datetime.now(UTC), id)
+        await self._arrivals.note(place(body))
+
+    async def bus_lost(self, hole: Hole) -> None:
+        """Count records that the bus had taken from a router and lost; nobody knows whose they were."""
+        loss = Loss(project_id="", service_id="", reason=BUS_LOST, count=hole.records)
+        await self._store.write_losses((loss,), hole.router, datetime.now(UTC), hole.token)
+        DROPPED.labels(hole.router, BUS_LOST).inc(hole.records)
 
     async def _keep(self, records: Sequence[Any], token: str) -> list[Any]:
         """Write what the store takes; returns what it refuses. Raises when it takes none of it."""
@@ -146,6 +159,15 @@ class Audit:
     async def _points(self, given: queries.PointsGiven) -> queries.PointsKept:
         await self._store.keep_points(given)
         return queries.PointsKept()
+
+
+def count_dropped(batch: Batch) -> None:
+    """Count what a router told as lost. A router may say no more than how many there were."""
+    DROPPED.labels(batch.key, BUS_LOST)  # it is 0 before it is anything else: a series has to be there to grow
+    for each in batch.lost:
+        DROPPED.labels(batch.key, each.reason).inc(each.count)
+    if unexplained := batch.dropped - sum(each.count for each in batch.lost):
+        DROPPED.labels(batch.key, "").inc(max(0, unexplained))
 
 
 def poison(owners: Any) -> tuple[Loss, ...]:

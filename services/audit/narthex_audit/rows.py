@@ -1,8 +1,9 @@
-"""A row of the table `requests` as a record. Pure; the way into the table is `batch`."""
+"""Rows of the store: one of `requests` as a record (the way into it is `batch`), one of `arrivals`. Pure."""
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from narthex.contracts.entities import Attempt, RequestRecord
 from narthex_audit.batch import COLUMNS
@@ -17,3 +18,18 @@ def record(values: Sequence[Any], columns: Sequence[str]) -> RequestRecord:
     fields = dict(zip(columns, values, strict=True))
     fields["attempts"] = tuple(Attempt(**attempt) for attempt in json.loads(fields["attempts"]))
     return RequestRecord(**fields)
+
+
+class Arrival(NamedTuple):
+    """A row of the table of arrivals: what a process noted of a run. Of no run: since when this is noted."""
+
+    run: str
+    process: str
+    version: int
+    router: str
+    time: datetime
+    firsts: list[int]
+    pasts: list[int]
+
+
+ARRIVALS = Arrival._fields

@@ -11,7 +11,7 @@ from narthex.contracts.queries import RequestsQuestion, RequestsRemoval
 from narthex_audit.batch import COLUMNS
 from narthex_audit.moments import microseconds
 from narthex_audit.needle import expression
-from narthex_audit.rows import FACTS
+from narthex_audit.rows import ARRIVALS, FACTS
 
 # Times 2,048 characters of path, query and user agent each: well under the bus's 8 MB a message.
 MOST_RECORDS = 501  # a page of 500, and one that says whether there are more
@@ -71,13 +71,19 @@ def columns_of(question: RequestsQuestion) -> tuple[str, ...]:
 
 def select_losses(question: RequestsQuestion) -> tuple[str, dict[str, Any]]:
     """The query for what was lost of the service and time that a question is about: reason and number of records."""
-    asked = {name: value for name in _OF_LOSSES if (value := getattr(question, name)) is not None}
-    where = " AND ".join(_CONDITIONS[name] for name in asked)
+    asked = {name: value for name in (*_OWNER, *_OF_LOSSES) if (value := getattr(question, name)) is not None}
+    theirs = " AND ".join(_CONDITIONS[name] for name in _OWNER if name in asked)
+    nobodys = " AND ".join(f"{name} = ''" for name in _OWNER)
+    where = " AND ".join([f"({theirs} OR {nobodys})", *(_CONDITIONS[name] for name in _OF_LOSSES if name in asked)])
     sql = f"SELECT reason, sum(records) FROM losses WHERE {where} GROUP BY reason ORDER BY reason"
     return sql, {name: _parameter(value) for name, value in asked.items()}
 
 
-_OF_LOSSES = ("project_id", "service_id", "since", "until")
+_OWNER = ("project_id", "service_id")  # of neither: nobody knows whose they were, so they may be anybody's
+_OF_LOSSES = ("since", "until")
+
+
+SELECT_ARRIVALS = f"SELECT {', '.join(ARRIVALS)} FROM arrivals FINAL"
 
 
 def select_ids(removal: RequestsRemoval) -> tuple[str, dict[str, Any]]:

@@ -30,9 +30,16 @@ from narthex.runtime.tasks import background, backoff
 from narthex_audit import charts, rates, schema
 from narthex_audit.batch import COLUMNS, COUNTED, LOSSES, columns, loss_columns
 from narthex_audit.engine import open_client
-from narthex_audit.rows import record
+from narthex_audit.rows import ARRIVALS, Arrival, record
 from narthex_audit.schema import DAYS, DELETE_BEFORE, DROP_DAY, KEPT, MIDDLE, SIZE
-from narthex_audit.search import columns_of, delete_requests, select_ids, select_losses, select_requests
+from narthex_audit.search import (
+    SELECT_ARRIVALS,
+    columns_of,
+    delete_requests,
+    select_ids,
+    select_losses,
+    select_requests,
+)
 from narthex_audit.series import points, select_labels, select_series
 
 if TYPE_CHECKING:
@@ -91,6 +98,15 @@ class RequestStore:
     async def write_losses(self, losses: Sequence[Loss], router: str, time: datetime, batch: str) -> None:
         """Keep what was lost on the way, as it was told at a time."""
         await self._insert("losses", LOSSES, loss_columns(losses, router, time), f"{batch}/losses")
+
+    async def note(self, arrival: Arrival) -> None:
+        """Keep how far a run's records have arrived, by this process' notes."""
+        await self._insert("arrivals", ARRIVALS, [[value] for value in arrival], "")
+
+    async def arrivals(self) -> list[Arrival]:
+        """How far the records of all runs have arrived, by every process' notes."""
+        rows = await self._do(lambda client: client.query(SELECT_ARRIVALS).result_rows)
+        return [Arrival(*row) for row in rows]
 
     async def find(self, question: RequestsQuestion) -> tuple[RequestRecord, ...]:
         """The records a question asks for, newest first."""

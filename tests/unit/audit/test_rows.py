@@ -8,7 +8,7 @@ import pytest
 
 from narthex.contracts.entities import Attempt, Loss, RequestRecord
 from narthex.contracts.events import RequestsServed
-from narthex_audit.batch import COLUMNS, TEXT_KEPT, columns, loss_columns, read
+from narthex_audit.batch import COLUMNS, TEXT_KEPT, Place, columns, loss_columns, place, read
 from narthex_audit.handlers import owners
 from narthex_audit.rows import record
 
@@ -95,3 +95,12 @@ def test_the_owners_of_records_are_found_even_in_what_cannot_be_read() -> None:
     assert owners(b'{"records":[' + good + b"," + good + b"]}") == [("p", "s")] * 2
     assert owners(b'{"records":[' + good + b"," + good[:60]) == [("p", "s")] * 2
     assert owners(b"\xff") == []
+
+
+def test_the_place_of_a_batch_in_its_run_is_read_also_where_its_records_cannot_be() -> None:
+    whole = message(run="a", first=3, past=9)
+
+    assert place(whole) == Place("router-1", "a", 3, 9)
+    assert place(b'{"records":[{"time":"never"}],"key":"r","run":"a","first":3,"past":9}') == Place("r", "a", 3, 9)
+    assert place(b'{"records":[]}') == place(b"\xff") == Place()
+    assert (read(whole).run, read(whole).first, read(whole).past) == ("a", 3, 9)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 from narthex.contracts.queries import RequestsQuestion
-from narthex_audit.search import MOST_RECORDS, select_requests
+from narthex_audit.search import MOST_RECORDS, select_losses, select_requests
 
 HOSTILE = "x' OR 1=1; DROP TABLE requests --"
 
@@ -28,6 +28,14 @@ def test_every_filter_of_the_question_reaches_the_query() -> None:
 
     assert set(parameters) == set(RequestsQuestion.model_fields) - {"contents", "losses"}
     assert all(f"{{{name}:" in sql for name in parameters)
+
+
+def test_losses_are_a_services_own_and_those_of_which_nobody_knows_whose_they_are() -> None:
+    sql, parameters = select_losses(RequestsQuestion(project_id=HOSTILE, service_id="s", code="ignored"))
+
+    theirs = "project_id = {project_id:String} AND service_id = {service_id:String}"
+    assert f" WHERE ({theirs} OR project_id = '' AND service_id = '') GROUP BY" in sql
+    assert parameters == {"project_id": HOSTILE, "service_id": "s"}
 
 
 def test_no_text_of_a_caller_is_part_of_the_query() -> None:

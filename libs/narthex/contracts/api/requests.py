@@ -14,7 +14,8 @@ class RequestPage(Response):
     """A page of request records, newest first; `next` is a value for `cursor`.
 
     `lost` says, on the first page, how many records of the same time could not be kept: `ring_full` and `bus_away` in a
-    router, `stream_full` before audit, `poison` because nobody could read them.
+    router, `stream_full` before audit, `poison` because nobody could read them, `bus_lost` because NATS took them
+    and lost them. Of those nobody knows whose they were: every service shows them all.
     """
 
     next: str | None = None
