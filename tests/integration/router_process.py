@@ -14,11 +14,11 @@ from pathlib import Path
 
 from integration.router_kit import HOST, entry
 
-from narthex.routing import Entry, Kind, open_table_store
+from narthex.routing import Entry, Kind, TableStore, open_table_store
 from narthex.runtime.key_file import read_sealing_keys, write_sealing_key
 from narthex.runtime.sealing import Sealer
 from narthex.testing.ca import ThrowAwayCA
-from narthex.testing.servers import free_port, nats_server, valkey_server
+from narthex.testing.servers import NatsServer, free_port, nats_server, valkey_server
 from narthex.testing.system import NARTHEX, Child, environment, start
 from narthex.testing.waiting import eventually
 
@@ -38,6 +38,8 @@ class Site:
     https_port: int
     admin_port: int
     trust: ssl.SSLContext
+    store: TableStore
+    nats: NatsServer
     routers: list[Child] = field(default_factory=list)
 
     @property
@@ -148,7 +150,7 @@ async def site(tmp_path: Path, entries: list[Entry], **settings: object) -> Asyn
         }
         values = {f"NARTHEX_{name.upper()}": str(value) for name, value in {**usual, **settings}.items()}
         trust = ssl.create_default_context(cadata=ca.root_pem)
-        made = Site(tmp_path, environment(tmp_path) | values, http_port, https_port, admin_port, trust)
+        made = Site(tmp_path, environment(tmp_path) | values, http_port, https_port, admin_port, trust, store, nats)
         try:
             yield made
         finally:

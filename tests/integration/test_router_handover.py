@@ -34,7 +34,7 @@ async def running(directory: Path, ports: Ports) -> AsyncIterator[Door]:
     async with background() as tasks:
         tasks.start(door.run(), "door")
         yield door
-    door.let_go()
+    door.close()
 
 
 @contextmanager
@@ -70,9 +70,15 @@ async def test_ports_and_ticket_key_are_handed_over_and_the_word_that_ends_it_is
         assert not door.over
         retiring = asyncio.ensure_future(found.retire())
         await door.replaced()
+        assert door.shared
         door.let_go()
         await retiring
         found.ports.close()
+        gone = asyncio.ensure_future(found.gone())
+        await asyncio.sleep(0.05)
+        assert not gone.done()  # what it had taken in goes on there
+        door.close()
+        await gone
 
 
 async def test_many_sockets_come_in_several_packets(tmp_path: Path) -> None:
@@ -160,6 +166,7 @@ async def test_a_release_without_ticket_keys_and_with_words_of_its_own_can_be_re
         assert found.ports.ticket_key != ports.ticket_key
         assert len(found.ports.descriptors()) == 6
         await found.retire()  # it goes away without a word: taken for dead
+        await found.gone()
         found.ports.close()
 
 

@@ -4,6 +4,7 @@ Each test replaces, or tries to, the router that the test before it has left: a 
 """
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -12,11 +13,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from integration.router_kit import HOST, service_entries
+from integration.router_kit import HOST, entry, service_entries
 from integration.router_load import KINDS, load
 from integration.router_process import REQUEST, Site, ended, get, says, site
 from integration.router_streams import UPGRADE, echo, events
 
+from narthex.bus import open_bus
+from narthex.routing import Kind
 from narthex.testing.backend import answer, backend
 from narthex.testing.processes import workers_of
 from narthex.testing.servers import free_port
@@ -87,6 +90,26 @@ async def test_streams_and_websockets_go_on_until_the_deadline_of_the_router_tha
     assert second.process.poll() is None
     stream_writer.close()
     tunnel_writer.close()
+
+
+async def test_an_instance_that_drains_is_released_when_the_router_that_is_replaced_has_ended_too(here: Site) -> None:
+    first = await here.serving()
+    stream, stream_writer = await here.connect(host="sse.services.test")
+    stream_writer.write(REQUEST.replace(b"svc.", b"sse."))
+    await stream.readuntil(b"data: 1\n\n")
+    async with open_bus(here.nats.settings("registry"), "registry") as bus:
+        await until(lambda: bus.connected)
+        await bus.ensure_streams()
+        second = await here.start()
+        instance = await here.store.get(Kind.INSTANCE, "sse-i0")
+        assert instance is not None
+        leaving = entry(Kind.INSTANCE, "sse-i0", 2, **{**json.loads(instance.payload or b""), "stopping": True})
+        await here.store.apply([leaving])
+        await says(second, "instance released")
+    async with asyncio.timeout(1):
+        await stream.read()  # it was cut, at the deadline, before
+    assert await ended(first) == 0
+    stream_writer.close()
 
 
 async def test_a_client_in_its_tls_handshake_is_served_by_the_router_that_is_replaced(here: Site) -> None:

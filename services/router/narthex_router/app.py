@@ -59,7 +59,6 @@ async def open(config: Config) -> AsyncIterator[Part]:
         ledger = Ledger(bus, name)
         herald = Herald(bus, name)
         suspects = Suspects(name, bus.tell, config.instances.reach())
-        drains = teller(bus, name)
         arms = Arms()
         vouching = Vouching(config.vouching.stale_after_s)
         tasks.start(ledger.run(), "ledger")
@@ -80,6 +79,9 @@ async def open(config: Config) -> AsyncIterator[Part]:
         with starting(config.directory):
             predecessor = await Predecessor.find(config.directory, name)
             ports = take_ports(config, predecessor)
+            door = Door(config.directory, name, ports)
+            inherited = asyncio.Event()  # nothing is under way any more at the router before this one
+            drains = teller(bus, name, lambda: inherited.is_set() and not door.shared)
             workers = Workers(
                 worker_config(config),
                 ports,
@@ -100,12 +102,12 @@ async def open(config: Config) -> AsyncIterator[Part]:
                 tasks.start(vouching.run(workers.say_to_all), "who vouches for instances")
                 tasks.start(bus.listen((ProberAlive,), vouching.hear), "health workers")
             running = tasks.start(workers.run(), "workers")
-            door = Door(config.directory, name, ports)
             if predecessor is not None:
                 await take_over(predecessor, workers, running, config.listen.take_over_timeout_s)
             door.open()
         in_charge.set()
         tasks.start(door.run(), "successors")
+        tasks.start(outlive(predecessor, inherited), "the router before this one")
         duties.start(Projection(bus, store, name, allow_shrink=config.listen.allow_shrink).run(), "projection")
         duties.start(Copyist(store, Path(config.copy_path)).run(), "copy")
         duties.start(announce(bus, RouterStarted(key=name, router=name, workers=config.listen.workers)), "hello")
@@ -118,7 +120,9 @@ async def open(config: Config) -> AsyncIterator[Part]:
             await workers.drain()
             await asyncio.wait({running})
             await ledger.flush(LAST_RECORDS_S)
-            if not door.over:
+            if door.over:
+                await inherited.wait()
+            else:
                 await say_drained(bus, name)
 
         try:
@@ -129,7 +133,7 @@ async def open(config: Config) -> AsyncIterator[Part]:
                 more_metrics=lambda: _metrics(workers),
             )
         finally:
-            door.let_go()
+            door.close()
             ports.close()
 
 
@@ -165,6 +169,13 @@ async def take_over(predecessor: Predecessor, workers: Workers, running: asyncio
             ) from None
         raise
     await predecessor.retire()
+
+
+async def outlive(predecessor: Predecessor | None, over: asyncio.Event) -> None:
+    """Wait until the router that was replaced has ended."""
+    if predecessor is not None:
+        await predecessor.gone()
+    over.set()
 
 
 async def say_drained(bus: Bus, name: str) -> None:

@@ -32,9 +32,12 @@ class Drains:
         self,
         busy: Callable[[str, int, list[list[Any]]], Awaitable[None]],
         released: Callable[[str], Awaitable[bool]],
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`alone`: whether no other process of this router has anything under way."""
         self._busy = busy
         self._release = released
+        self._alone = alone
         self._by_worker: dict[str, Report] = {}
         self._released: set[str] = set()  # and told
         self._told_at: dict[str, float] = {}
@@ -82,14 +85,14 @@ class Drains:
                 await self._busy(instance_id, count, rows[:LISTED])
             return True
         if complete and len(reports) == len(self._by_worker) and instance_id not in self._released:
-            if not await self._release(instance_id):
+            if not self._alone() or not await self._release(instance_id):
                 return False
             self._released.add(instance_id)
             log.info("instance released", extra={"fields": {"instance": instance_id}})
         return True
 
 
-def teller(bus: Bus, router: str) -> Drains:
+def teller(bus: Bus, router: str, alone: Callable[[], bool]) -> Drains:
     """Drains whose news go to the bus."""
 
     async def busy(instance_id: str, count: int, rows: list[list[Any]]) -> None:
@@ -103,4 +106,4 @@ def teller(bus: Bus, router: str) -> Drains:
             return False
         return True
 
-    return Drains(busy, released)
+    return Drains(busy, released, alone)

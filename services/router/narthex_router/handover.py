@@ -7,6 +7,7 @@ Over `<data-dir>/router/handover.sock` (SEQPACKET), a JSON object a message:
                    "ticket_key": {"secret": hex, "made": Unix seconds}} with the listening sockets, or {"refused": …}
     successor:    {"serving": true}     all its workers accept connections
     predecessor:  {"yours": true}       it does nothing any more that only one router may do, and drains
+    predecessor:  closes                nothing is under way there any more
 
 The two may be of different releases: what a side does not know it passes over, what is missing has a default, and a
 change that the other side must understand is a new version, spoken beside the old one for one release. Until

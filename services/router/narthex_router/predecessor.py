@@ -95,6 +95,14 @@ class Predecessor:
                 log.warning("the router before this one died while it was replaced")
         except (ConnectionError, Misconfigured) as error:
             log.warning("the router before this one does not answer", extra={"fields": {"error": str(error)}})
+
+    async def gone(self) -> None:
+        """Return when nothing is under way there any more, or it is dead; an earlier release does not say when."""
+        try:
+            while await receive_soon(self._peer) is not None:
+                pass
+        except ConnectionError:
+            pass
         finally:
             self.close()
 

@@ -23,6 +23,8 @@ class Door:
         self._name = name
         self._ports = ports
         self._successor: socket.socket | None = None
+        self._asked = False  # for the ports, by a router that may serve beside us from now on
+        self._told = False
         self._serving = asyncio.Event()
         self._directory = directory
         self._listener = _listen(directory)
@@ -53,16 +55,26 @@ class Door:
         """Whether another router has taken over."""
         return self._serving.is_set()
 
+    @property
+    def shared(self) -> bool:
+        """Whether another router serves on these ports too, or may."""
+        return self._asked or self.over
+
     def let_go(self) -> None:
-        """Tell the successor, if there is one, that it is the only one now."""
+        """Tell the successor, if there is one, that what only one router may do is its own now."""
         self._listener.close()
-        successor, self._successor = self._successor, None
-        if successor is not None:
-            with successor:
-                try:
-                    send(successor, {"yours": True})
-                except ConnectionError:
-                    log.error("the router that took over is gone")
+        if self._successor is not None and not self._told:
+            self._told = True
+            try:
+                send(self._successor, {"yours": True})
+            except ConnectionError:
+                log.error("the router that took over is gone")
+
+    def close(self) -> None:
+        """Let the successor see that nothing is under way here any more."""
+        self.let_go()
+        if self._successor is not None:
+            self._successor.close()
 
     async def _hand_over(self, peer: socket.socket) -> None:
         if not trusted(peer):
@@ -77,13 +89,17 @@ class Door:
             send(peer, {**question(self._name), "refused": reason})
             return
         log.info("handing over", extra={"fields": {"to_release": asked.get("release")}})
-        send(peer, offer(self._ports), self._ports.descriptors())
-        received = await receive_soon(peer)
-        if received is not None and received[0].get("serving"):
-            self._successor = peer
-            self._serving.set()
-        else:
-            log.warning("the router that was to take over is gone: this one goes on")
+        self._asked = True
+        try:
+            send(peer, offer(self._ports), self._ports.descriptors())
+            received = await receive_soon(peer)
+            if received is not None and received[0].get("serving"):
+                self._successor = peer
+                self._serving.set()
+            else:
+                log.warning("the router that was to take over is gone: this one goes on")
+        finally:
+            self._asked = False
 
 
 def _listen(directory: Path) -> socket.socket:

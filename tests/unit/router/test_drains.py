@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from integration.router_kit import service_entries
 
 from narthex.runtime.tasks import background
 from narthex.testing.waiting import until
+from narthex_router import drains as module
 from narthex_router.drains import Drains
 from narthex_router.endpoints import Endpoints
 from narthex_router.leaving import Leaving
@@ -25,6 +27,7 @@ class Heard:
     busy: list[tuple[str, int]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     bus_away: bool = False
+    alone: bool = True
 
     def say(self, worker: str, **counts: int) -> None:
         report = {key: (count, [["r", "svc", False, 1.0]] * count) for key, count in counts.items()}
@@ -41,7 +44,7 @@ async def drains(*workers: str) -> AsyncIterator[Heard]:
             heard.released.append(instance_id)
         return not heard.bus_away
 
-    heard = Heard(Drains(busy, released))
+    heard = Heard(Drains(busy, released, lambda: heard.alone))
     async with background() as tasks:
         tasks.start(heard.drains.run(lambda: workers), "drains")
         yield heard
@@ -71,6 +74,19 @@ async def test_a_worker_that_died_has_nothing_under_way_any_more() -> None:
         heard.say("1", i=1)
         await until(lambda: heard.busy == [("i", 1)])
         heard.drains.gone("1")
+        await until(lambda: heard.released == ["i"])
+
+
+async def test_while_another_process_of_the_router_may_have_requests_there_nothing_is_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SAY_EVERY_S", 0.01)
+    async with drains("0") as heard:
+        heard.alone = False
+        heard.say("0", i=0)
+        await asyncio.sleep(0.1)
+        assert heard.released == []
+        heard.alone = True
         await until(lambda: heard.released == ["i"])
 
 
