@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -93,6 +94,22 @@ async def test_a_worker_that_is_gone_or_stuck_is_replaced(how: signal.Signals, t
             assert under_test.restarts == 1
             count = dict(heard)
             await until(lambda: all(heard[name] > count[name] for name in heard))
+
+
+async def test_where_everything_stands_still_for_a_while_nobody_is_replaced(tmp_path: Path) -> None:
+    """As in a machine that is paused: workers that have said nothing had no time to."""
+    with valkey_server(tmp_path) as valkey:
+        async with workers(config(tmp_path, valkey.url)) as (under_test, heard):
+            before = pids(under_test)
+            for pid in before:
+                os.kill(pid, signal.SIGSTOP)
+            time.sleep(3.0)  # noqa: ASYNC251 - twice what a worker may be silent for; our own event loop stands still too
+            for pid in before:
+                os.kill(pid, signal.SIGCONT)
+            count = dict(heard)
+            await until(lambda: all(heard[name] > count[name] for name in heard))
+            assert pids(under_test) == before
+            assert under_test.stalls == 0
 
 
 async def test_a_port_that_is_taken_is_a_sentence() -> None:

@@ -32,16 +32,20 @@ class Channel:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._head = b""  # of the frame that is being read
 
     @classmethod
     async def over(cls, pair: socket.socket) -> "Channel":
         return cls(*await asyncio.open_unix_connection(sock=pair))
 
     async def read(self) -> tuple[Say, bytes] | None:
-        """The next frame; None when the other side is gone."""
+        """The next frame; None when the other side is gone. Cancelled, it goes on with the next call."""
         try:
-            length, kind = _HEAD.unpack(await self._reader.readexactly(_HEAD.size))
-            return Say(kind), await self._reader.readexactly(length)
+            self._head = self._head or await self._reader.readexactly(_HEAD.size)
+            length, kind = _HEAD.unpack(self._head)
+            body = await self._reader.readexactly(length)
+            self._head = b""
+            return Say(kind), body
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
 
