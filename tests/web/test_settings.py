@@ -45,10 +45,21 @@ def test_a_change_of_somebody_else_is_noticed_and_not_overwritten(
     app.get_by_label("First byte of an answer").fill("30")
     api.patch("/services/tuned", json={"first_byte_timeout": 5.0}).raise_for_status()
     expect(app.get_by_text("Somebody changed this service")).to_be_visible()
-    app.get_by_role("button", name="Review and save").click()
-    app.get_by_role("dialog").get_by_role("button", name="Save").click()
+    save(app)
     expect(app.get_by_role("dialog").get_by_role("alert")).to_contain_text("look at it again")
     assert api.get("/services/tuned").json()["first_byte_timeout"] == 5.0
+
+
+def test_a_switch_that_was_turned_on_is_off_again_when_changes_are_discarded(
+    app: Page, service: dict[str, Any]
+) -> None:
+    app.goto("/projects/default/services/tuned/settings")
+    cors = app.get_by_role("switch", name="Pages of other origins may call it")
+    cors.click()
+    expect(app.get_by_role("combobox", name="Origins")).to_be_visible()
+    app.get_by_role("button", name="Discard").click()
+    expect(cors).not_to_be_checked()
+    expect(app.get_by_role("combobox", name="Origins")).to_have_count(0)
 
 
 def test_the_doors_of_issuers_and_client_certificates_are_opened_and_shown_before_they_are_saved(

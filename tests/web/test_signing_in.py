@@ -22,6 +22,14 @@ def test_signing_in_leads_to_no_other_site(open_page: Open, system: System) -> N
     assert page.url.startswith(system.api_url)
 
 
+def test_a_browser_that_does_not_say_when_it_rests_shows_the_whole_head_too(open_page: Open, system: System) -> None:
+    page = open_page("about:blank")
+    page.add_init_script("delete window.requestIdleCallback")
+    page.goto("/")
+    sign_in(page, system.token)
+    expect(page.get_by_role("combobox", name="Project")).to_be_visible()
+
+
 def test_a_wrong_token_is_answered_with_a_sentence_and_the_request_id(open_page: Open) -> None:
     page = open_page("/login")
     page.get_by_role("tab", name="Token").click()

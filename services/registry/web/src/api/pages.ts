@@ -4,8 +4,9 @@
  * By `offset` each page is an answer of its own: those in sight are asked for, and again when something changed. By
  * `cursor` or `after` a page begins where the one before it ended, so they come in their order, and all again.
  */
+import { shallowEqual, useThrottledCallback } from "@mantine/hooks";
 import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { type Answer, ask, askFully, type Input, type Reading } from "./client";
 import type { ApiProblem } from "./problem";
 import { queries } from "./queries";
@@ -56,7 +57,8 @@ export function useOffsetPages<O extends Reading>(
     ...(anew && { staleTime: 0, gcTime: 0 }),
   });
   const cached = (page: number) => queries.getQueryData<Page<Rows<O>>>(optionsOf(page).queryKey);
-  const end = lastPage(first, size, cached(0)?.total ?? null, (page) => cached(page)?.rows.length);
+  const total = cached(0)?.total ?? null;
+  const end = lastPage(first, size, total, (page) => cached(page)?.rows.length);
   // The first one always: it says how many there are.
   const wanted = [...new Set([0, ...numbers(Math.min(first, end), Math.min(last, end))])];
   const results = useQueries({ queries: wanted.map(optionsOf) });
@@ -66,13 +68,11 @@ export function useOffsetPages<O extends Reading>(
     if (!pages.has(page)) pages.set(page, cached(page)); // seen before
     return pages.get(page);
   };
-  const total = pageOf(0)?.total ?? null;
-  const known = lastPage(first, size, total, (page) => pageOf(page)?.rows.length);
-  const length = total ?? known * size + (pageOf(known)?.rows.length ?? 0);
+  const length = total ?? end * size + (pageOf(end)?.rows.length ?? 0);
   return {
     rows: { length, at: (index) => pageOf(Math.floor(index / size))?.rows[index % size] },
     inSight,
-    hasMore: total === null && pageOf(known) === undefined,
+    hasMore: total === null && pageOf(end) === undefined,
     loading: results[0]?.isPending === true || (total === null && results.some(({ isPending }) => isPending)),
     error: (results.find(({ error }) => error)?.error as ApiProblem | undefined) ?? null,
     retry: () => results.forEach(({ refetch }) => void refetch()),
@@ -96,7 +96,7 @@ function pageAt<O extends Reading>(operation: O, input: Input<O>, offset: number
 }
 
 /** The last page that there is, or when nobody knows, the first that is not here after those that are full. Pure. */
-export function lastPage(
+function lastPage(
   from: number,
   size: number,
   total: number | null,
@@ -115,25 +115,17 @@ function numbers(first: number, last: number): number[] {
 /** Which pages of a list the rows in sight are on, and those soon to be; of another list, the first one. */
 function usePagesInSight(list: string, size: number) {
   const [looked, setLooked] = useState({ list, first: 0, last: 0 });
-  const next = useRef(looked);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const look = useThrottledCallback(
+    (now: typeof looked) => setLooked((before) => (shallowEqual(before, now) ? before : now)),
+    REST_MS,
+  );
   const inSight = useCallback(
     (first: number, end: number) => {
       const page = (row: number) => Math.floor(Math.max(row, 0) / size);
-      next.current = { list, first: page(first - AHEAD), last: page(end + AHEAD) };
-      timer.current ??= setTimeout(() => {
-        timer.current = undefined;
-        setLooked((before) => (JSON.stringify(before) === JSON.stringify(next.current) ? before : next.current));
-      }, REST_MS);
+      look({ list, first: page(first - AHEAD), last: page(end + AHEAD) });
     },
-    [list, size],
+    [look, list, size],
   );
-  useEffect(() => {
-    return () => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
-    };
-  }, []);
   return { ...(looked.list === list ? looked : { first: 0, last: 0 }), inSight };
 }
 

@@ -27,18 +27,9 @@ export const queries = new QueryClient({
   },
 });
 
-export type Key<O extends Reading> = readonly [O, Input<O>];
-
-export function key<O extends Reading>(operation: O, input: Input<O>): Key<O> {
-  return [operation, input];
-}
-
 /** Asks before the one who shows the answer is there. */
 export function askAhead<O extends Reading>(operation: O, input: Input<O>): void {
-  void queries.prefetchQuery({
-    queryKey: key(operation, input),
-    queryFn: ({ signal }) => ask(operation, input, { signal }),
-  });
+  void queries.prefetchQuery(question(operation, input));
 }
 
 interface Options<O extends Reading> {
@@ -56,13 +47,19 @@ export function useAsk<O extends Reading>(
   { enabled = true, keep = false, every, initial }: Options<O> = {},
 ): UseQueryResult<Answer<O>, ApiProblem> {
   return useQuery<Answer<O>, ApiProblem>({
-    queryKey: key(operation, input),
-    queryFn: ({ signal }) => ask(operation, input, { signal }),
+    ...question(operation, input),
     enabled,
     refetchInterval: ({ state }) => (typeof every === "function" ? every(state.data) : every) || again(state.error),
     initialData: initial as never,
     placeholderData: keep ? (keepPreviousData as never) : undefined,
   });
+}
+
+function question<O extends Reading>(operation: O, input: Input<O>) {
+  return {
+    queryKey: [operation, input],
+    queryFn: ({ signal }: { signal: AbortSignal }) => ask(operation, input, { signal }),
+  };
 }
 
 /** What could not be read and may be readable soon is read again by itself. */

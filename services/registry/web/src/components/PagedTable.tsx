@@ -22,7 +22,7 @@ export function PagedTable<T>({ of, failed, ...table }: Props<T>) {
 }
 
 /** Below a list: that some of it could not be read, wherever in it somebody is. */
-export function NotAll({ why, retry }: { why: ApiProblem | null; retry: () => void }) {
+function NotAll({ why, retry }: { why: ApiProblem | null; retry: () => void }) {
   if (why === null || why.status === 0) return null; // of a registry that is away the banner tells
   return (
     <Box pos="sticky" bottom={8} bg="var(--mantine-color-body)">

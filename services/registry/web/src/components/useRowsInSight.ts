@@ -31,7 +31,7 @@ function inSight(body: HTMLElement | null, count: number, height: number): Range
 }
 
 /** The rows of a list between `top` pixels below its begin and `tall` pixels further, and those around. Pure. */
-export function rowsBetween(top: number, tall: number, count: number, height: number): Range {
+function rowsBetween(top: number, tall: number, count: number, height: number): Range {
   const first = Math.floor(top / height) - AROUND;
   const end = Math.ceil((top + tall) / height) + AROUND;
   return { first: Math.min(Math.max(first, 0), count), end: Math.min(Math.max(end, 0), count) };

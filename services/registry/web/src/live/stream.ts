@@ -25,7 +25,6 @@ export interface Following {
 
 export function follow(url: string, { on, opened, broken, refused, ended }: Following): () => void {
   let source: EventSource | null = null;
-  let over = false;
   let tries = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hidden: ReturnType<typeof setTimeout> | undefined;
@@ -53,7 +52,7 @@ export function follow(url: string, { on, opened, broken, refused, ended }: Foll
   };
   const ask = async () => {
     const problem = await whyNoStream(url);
-    if (over || source === null) return;
+    if (source === null) return; // closed meanwhile
     if (problem) refused?.(problem);
     if (problem?.final) return stop();
     timer = setTimeout(open, AGAIN_MS[Math.min(tries++, AGAIN_MS.length - 1)]);
@@ -83,7 +82,6 @@ export function follow(url: string, { on, opened, broken, refused, ended }: Foll
   // A stream without `alive` may hang where the registry is a new one already.
   const forget = onReturn(() => source !== null && open());
   const stop = () => {
-    over = true;
     forget();
     document.removeEventListener("visibilitychange", looked);
     clearTimeout(hidden);

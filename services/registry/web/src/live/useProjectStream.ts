@@ -16,17 +16,18 @@ const TAKEN_MS = 15_000; // until it is asked for once more, where somebody may 
 /** While somebody may see services: who may not is refused it, and sees no numbers that could be old. */
 export function useProjectStream(project: string): void {
   const { data: held } = useHeld(project);
-  const [taken, setTaken] = useState(false);
-  const wanted = project !== "" && held !== undefined && allowsSomewhere(held, "services.list") && !taken;
+  const [taken, setTaken] = useState(""); // the project whose stream was taken away
+  const allowed = held !== undefined && allowsSomewhere(held, "services.list");
+  const wanted = project !== "" && project !== taken && allowed;
   useEffect(() => {
     if (!taken) return;
-    const timer = setTimeout(() => setTaken(false), TAKEN_MS);
+    const timer = setTimeout(() => setTaken(""), TAKEN_MS);
     return () => clearTimeout(timer);
   }, [taken]);
   useEffect(() => {
     if (!wanted) return;
     const takeAway = () => {
-      setTaken(true);
+      setTaken(project);
       void queries.invalidateQueries(); // signed out, or a role was taken back
     };
     const news = gathered(readAgain);
@@ -36,9 +37,7 @@ export function useProjectStream(project: string): void {
         changed: (data) => news.add(JSON.parse(data)),
         reset: () => void queries.invalidateQueries(),
       },
-      opened: () => {
-        streamIs("there");
-      },
+      opened: () => streamIs("there"),
       broken: () => streamIs("away"),
       refused: (problem) => problem.final && takeAway(),
       ended: takeAway,

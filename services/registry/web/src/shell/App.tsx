@@ -15,10 +15,7 @@ const SignInPage = chunk(() => import("@/pages/signIn/SignInPage"));
 const Shell = chunk(() => import("./Shell"));
 
 export function App() {
-  useEffect(() => {
-    const stop = onReturn(() => void queries.invalidateQueries());
-    return () => void stop();
-  }, []);
+  useEffect(() => onReturn(() => void queries.invalidateQueries()), []);
   return (
     <ErrorBoundary>
       <ConnectionBanner />

@@ -1,5 +1,6 @@
 /** Starts all that the page in the address needs at once, where else each would wait for the one before it. */
-import type { Page } from "@/pages/page";
+import { parse } from "regexparam";
+import { type DefaultParams, matchRoute } from "wouter";
 import { pages } from "@/pages/pages";
 import { askWhoAhead } from "@/session/session";
 import { rememberedProject } from "./rememberedProject";
@@ -7,7 +8,7 @@ import { rememberedProject } from "./rememberedProject";
 export function startAhead(): void {
   const { pathname } = window.location;
   const home = `/projects/${rememberedProject()}/services`;
-  const found = pageAt(pathname === "/" ? home : pathname, pages);
+  const found = pageAt(pathname === "/" ? home : pathname);
   askWhoAhead(found?.params.project ?? "");
   found?.page.ahead?.(found.params);
   // Whoever draws them says what went wrong with these.
@@ -15,18 +16,12 @@ export function startAhead(): void {
   found?.page.load().catch(() => {});
 }
 
-/** The page of a path, and what the path names. Pure. */
-export function pageAt(path: string, among: Page[]): { page: Page; params: Record<string, string> } | undefined {
+/** The page of a path as wouter's Route will find it, and what the path names. */
+function pageAt(path: string) {
   if (path.includes("%")) return undefined; // nothing of ours is called so
-  for (const page of among) {
-    const found = patternOf(page.path).exec(path);
-    if (found) return { page, params: { ...found.groups } };
+  for (const page of pages) {
+    const [found, params] = matchRoute<DefaultParams>(parse, page.path, path);
+    if (found) return { page, params };
   }
   return undefined;
-}
-
-/** As wouter reads paths: ":name" is one part, ":name?" one that may be absent. */
-function patternOf(path: string): RegExp {
-  const optional = path.replace(/\/:(\w+)\?/g, "(?:/(?<$1>[^/]+))?");
-  return new RegExp(`^${optional.replace(/:(\w+)/g, "(?<$1>[^/]+)")}/?$`, "i");
 }

@@ -20,8 +20,15 @@ export function whenDrawn<P>(
 
 async function drawn(): Promise<void> {
   const latest = performance.now() + DRAWN_WITHIN_MS;
-  do await new Promise((resolve) => requestIdleCallback(resolve, { timeout: IDLE_WITHIN_MS }));
+  do await rest();
   while (queries.isFetching() > 0 && performance.now() < latest);
+}
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => {
+    if ("requestIdleCallback" in window) requestIdleCallback(() => resolve(), { timeout: IDLE_WITHIN_MS });
+    else setTimeout(resolve, IDLE_WITHIN_MS); // not every browser says when it rests
+  });
 }
 
 /** As React's lazy. What cannot be loaded is loaded with the whole page: a newer build has other names for its files. */

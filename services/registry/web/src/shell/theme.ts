@@ -12,6 +12,7 @@ export const theme = createTheme({
   headings: { fontWeight: "650" },
   components: {
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
+    Drawer: { defaultProps: { position: "right", closeButtonProps: { "aria-label": "Close" } } },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close the notice" } } },
     Badge: { defaultProps: { variant: "light", tt: "none", radius: "sm", miw: "max-content" } },
     // What scrolls can be scrolled by keyboard.

@@ -1,6 +1,5 @@
 /** Begins a rollout: to which version, in which steps, and what makes it go back by itself. */
 import {
-  ActionIcon,
   Anchor,
   Button,
   Checkbox,
@@ -13,11 +12,11 @@ import {
   TextInput,
 } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Link } from "wouter";
 import { useAsk, useChange } from "@/api/queries";
 import { atField } from "@/api/rule";
+import { AddLine, RemoveLine } from "@/components/Lines";
 import { Refusal } from "@/components/Refusal";
 import { Section } from "@/components/Section";
 import { Unread } from "@/components/Unread";
@@ -153,28 +152,12 @@ function Steps({ form }: { form: ReturnType<typeof useRolloutForm> }) {
             {...form.getInputProps(`steps.${number}.hold_s`)}
           />
           {steps.length > 1 && (
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              mt={4}
-              aria-label={`Remove step ${number + 1}`}
-              onClick={() => form.removeListItem("steps", number)}
-            >
-              <Trash2 size={16} />
-            </ActionIcon>
+            <RemoveLine label={`Remove step ${number + 1}`} onClick={() => form.removeListItem("steps", number)} />
           )}
         </Group>
       ))}
       {steps.length < MOST_STEPS && (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          leftSection={<Plus size={14} />}
-          style={{ alignSelf: "flex-start" }}
-          onClick={() => form.insertListItem("steps", { weight: "", hold_s: "" })}
-        >
-          Add a step
-        </Button>
+        <AddLine onClick={() => form.insertListItem("steps", { weight: "", hold_s: "" })}>Add a step</AddLine>
       )}
     </Stack>
   );

@@ -40,14 +40,7 @@ export default function DeadLettersPage() {
         onOpen={open}
         empty={<Empty title="No dead letters">Every message was dealt with.</Empty>}
       />
-      <Drawer
-        opened={opened !== null}
-        onClose={close}
-        position="right"
-        size="xl"
-        title={`Dead letter ${opened ?? ""}`}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Drawer opened={opened !== null} onClose={close} size="xl" title={`Dead letter ${opened ?? ""}`}>
         {opened !== null && <Letter number={opened} onGone={close} />}
       </Drawer>
     </>

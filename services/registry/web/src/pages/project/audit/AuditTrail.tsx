@@ -12,7 +12,6 @@ import { PagedTable } from "@/components/PagedTable";
 
 type Action = "" | "create" | "update" | "delete" | "info";
 
-const SIZE = 100;
 const ACTIONS = [
   { value: "", label: "All changes" },
   { value: "create", label: "created" },
@@ -28,11 +27,7 @@ export function AuditTrail({ path }: { path: { project: string; deployment?: str
   const operation = path.deployment
     ? "GET /projects/{project}/deployments/{deployment}/audit"
     : "GET /projects/{project}/audit";
-  const records = useOffsetPages(
-    operation as "GET /projects/{project}/audit",
-    { path, query: { action } },
-    { size: SIZE },
-  );
+  const records = useOffsetPages(operation as "GET /projects/{project}/audit", { path, query: { action } });
   return (
     <Stack gap="sm">
       <Select
@@ -53,14 +48,7 @@ export function AuditTrail({ path }: { path: { project: string; deployment?: str
         onOpen={open}
         empty={<Empty title="Nothing was changed like that" />}
       />
-      <Drawer
-        opened={opened !== null}
-        onClose={() => open(null)}
-        position="right"
-        size="lg"
-        title="Change"
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Drawer opened={opened !== null} onClose={() => open(null)} size="lg" title="Change">
         {opened && <Entry of={opened} />}
       </Drawer>
     </Stack>

@@ -35,14 +35,7 @@ export default function RolesPage() {
       <Loaded of={roles} title="The roles could not be shown">
         {(found) => <List roles={found} onOpen={({ name }) => go(`${here}/${name}`)} />}
       </Loaded>
-      <Drawer
-        opened={role !== undefined}
-        onClose={() => go(here)}
-        position="right"
-        size="xl"
-        title={role}
-        closeButtonProps={{ "aria-label": "Close" }}
-      >
+      <Drawer opened={role !== undefined} onClose={() => go(here)} size="xl" title={role}>
         {role !== undefined && <Opened project={project} name={role} onGone={() => go(here)} />}
       </Drawer>
       {creating && <RoleDialog project={project} edited={null} onClose={() => setCreating(false)} />}

@@ -12,7 +12,6 @@ import { Section } from "@/components/Section";
 
 type Status = "" | "pending" | "success" | "failed";
 
-const SIZE = 100;
 const STATUSES = [
   { value: "", label: "All" },
   { value: "pending", label: "Waiting" },
@@ -27,7 +26,7 @@ export function Calls({ project, webhook }: { project: string; webhook: string }
   const calls = useOffsetPages(
     "GET /projects/{project}/webhooks/{webhook}/calls",
     { path: { project, webhook }, query: { status } },
-    { size: SIZE, anew: true },
+    { anew: true },
   );
   return (
     <Section title="Calls" says="What was delivered, and what was not and why.">

@@ -1,20 +1,9 @@
 /** The settings of a webhook in a form. What it is about is fixed once it is made. */
-import {
-  ActionIcon,
-  Button,
-  Group,
-  NumberInput,
-  Select,
-  SimpleGrid,
-  Stack,
-  Switch,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Group, NumberInput, Select, SimpleGrid, Stack, Switch, Text, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
-import { Plus, Trash2 } from "lucide-react";
 import { useAsk } from "@/api/queries";
 import { LabelsInput } from "@/components/LabelsInput";
+import { AddLine, RemoveLine } from "@/components/Lines";
 import { Unread } from "@/components/Unread";
 import { EVENTS, type ObjectType } from "./events";
 import { ANY, type Values } from "./values";
@@ -155,27 +144,13 @@ function Headers({ form }: { form: Form }) {
             {...form.getInputProps(`headers.${number}.value`)}
           />
           <Switch label="secret" mt={8} {...form.getInputProps(`headers.${number}.protected`, { type: "checkbox" })} />
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            mt={4}
-            aria-label={`Remove header ${number + 1}`}
-            onClick={() => form.removeListItem("headers", number)}
-          >
-            <Trash2 size={16} />
-          </ActionIcon>
+          <RemoveLine label={`Remove header ${number + 1}`} onClick={() => form.removeListItem("headers", number)} />
         </Group>
       ))}
       {headers.length < MOST_HEADERS && (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          leftSection={<Plus size={14} />}
-          style={{ alignSelf: "flex-start" }}
-          onClick={() => form.insertListItem("headers", { key: "", value: "", protected: false })}
-        >
+        <AddLine onClick={() => form.insertListItem("headers", { key: "", value: "", protected: false })}>
           Add a header
-        </Button>
+        </AddLine>
       )}
     </Stack>
   );

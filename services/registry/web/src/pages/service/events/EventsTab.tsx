@@ -9,8 +9,6 @@ import { moment } from "@/components/format";
 import { PagedTable } from "@/components/PagedTable";
 import type { TabProps } from "../tabs";
 
-const SIZE = 100;
-
 const COLUMNS: Column<ProjectEventRecord>[] = [
   { key: "time", header: "When", width: "120px", cell: ({ date }) => <Ago time={date} /> },
   { key: "exactly", header: "Time", width: "216px", from: "sm", cell: ({ date }) => moment(date) },
@@ -28,11 +26,10 @@ const COLUMNS: Column<ProjectEventRecord>[] = [
 ];
 
 export default function EventsTab({ project, service }: TabProps) {
-  const events = useOffsetPages(
-    "GET /projects/{project}/events",
-    { path: { project }, query: { object_type: "service", object_id: service.id } },
-    { size: SIZE },
-  );
+  const events = useOffsetPages("GET /projects/{project}/events", {
+    path: { project },
+    query: { object_type: "service", object_id: service.id },
+  });
   return (
     <PagedTable
       of={events}

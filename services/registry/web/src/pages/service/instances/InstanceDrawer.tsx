@@ -12,6 +12,7 @@ import { Unread } from "@/components/Unread";
 import { useMay } from "@/session/session";
 import { Health, HealthBadge } from "./Health";
 
+const LOOK_EVERY_MS = 1000; // what is under way is a measurement, of which no event tells
 const ONE = "/projects/{project}/deployments/{deployment}/versions/{version}/instances/{instance}";
 
 interface Props {
@@ -24,14 +25,7 @@ interface Props {
 
 export function InstanceDrawer({ instance, onClose, ...where }: Props) {
   return (
-    <Drawer
-      opened={instance !== null}
-      onClose={onClose}
-      position="right"
-      size="lg"
-      title="Instance"
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
+    <Drawer opened={instance !== null} onClose={onClose} size="lg" title="Instance">
       {instance && <Opened instance={instance} {...where} onClose={onClose} />}
     </Drawer>
   );
@@ -77,7 +71,7 @@ type Path = { project: string; deployment: string; version: string; instance: st
 
 /** What a stopping instance still has to finish, router by router. */
 function UnderWay({ path }: { path: Path }) {
-  const now = useAsk(`GET ${ONE}`, { path }, { every: 1000 });
+  const now = useAsk(`GET ${ONE}`, { path }, { every: LOOK_EVERY_MS });
   if (now.data === undefined) return <Unread of={[now]} title="What it still has to finish could not be read" />;
   const routers = now.data.in_flight ?? [];
   if (routers.length === 0)

@@ -5,8 +5,6 @@ import { PagedTable } from "@/components/PagedTable";
 import { columns } from "./columns";
 import { InstanceDrawer } from "./InstanceDrawer";
 
-const SIZE = 100;
-
 interface Props {
   path: { project: string; deployment: string; version: string };
   empty: ReactNode;
@@ -14,11 +12,9 @@ interface Props {
 
 export function InstanceList({ path, empty }: Props) {
   const [chosen, choose] = useState<string | null>(null);
-  const instances = useCursorPages(
-    "GET /projects/{project}/deployments/{deployment}/versions/{version}/instances",
-    { path },
-    { size: SIZE },
-  );
+  const instances = useCursorPages("GET /projects/{project}/deployments/{deployment}/versions/{version}/instances", {
+    path,
+  });
   const open = ({ id }: { id: string }) => choose(id);
   return (
     <>

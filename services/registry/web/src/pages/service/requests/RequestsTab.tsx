@@ -6,10 +6,10 @@ import { useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { readFromBegin, useCursorPages } from "@/api/pages";
 import type { RequestRecord } from "@/api/schema";
-import { DataTable, type TableProps } from "@/components/DataTable";
+import { DataTable } from "@/components/DataTable";
 import { Empty } from "@/components/Empty";
 import { many } from "@/components/format";
-import { NotAll } from "@/components/PagedTable";
+import { PagedTable } from "@/components/PagedTable";
 import { Problem } from "@/components/Problem";
 import type { TabProps } from "../tabs";
 import { columns } from "./columns";
@@ -18,7 +18,6 @@ import { asQuery, EMPTY, type Filter, isEmpty, read, written } from "./filter";
 import { useTail } from "./useTail";
 
 const TYPED_MS = 300;
-const SIZE = 100;
 const OPERATION = "GET /projects/{project}/services/{service}/requests";
 
 export default function RequestsTab({ project, service }: TabProps) {
@@ -64,11 +63,9 @@ function Logged({ project, service, filter, here }: ListProps) {
   const requests = useCursorPages(
     OPERATION,
     { path: { project, service: service.name }, query: asQuery(filter) },
-    { size: SIZE, anew: true },
+    { anew: true },
   );
-  if (requests.error && requests.rows.length === 0) {
-    return <Problem of={requests.error} title="The requests could not be shown" retry={requests.retry} />;
-  }
+  const table = useTable(here);
   const lost = Object.values(requests.first?.lost ?? {}).reduce((sum, count) => sum + count, 0);
   return (
     <>
@@ -77,12 +74,10 @@ function Logged({ project, service, filter, here }: ListProps) {
           {many(lost, "record")} of this time could not be kept.
         </Alert>
       )}
-      <Rows
-        rows={requests.rows}
-        here={here}
-        inSight={requests.inSight}
-        hasMore={requests.hasMore}
-        loading={requests.loading}
+      <PagedTable
+        {...table}
+        of={requests}
+        failed="The requests could not be shown"
         empty={
           isEmpty(filter) ? (
             <Empty title="No requests yet">They appear here as soon as somebody calls the service.</Empty>
@@ -91,13 +86,13 @@ function Logged({ project, service, filter, here }: ListProps) {
           )
         }
       />
-      <NotAll why={requests.error} retry={requests.retry} />
     </>
   );
 }
 
 function Followed({ project, service, filter, here }: ListProps) {
   const { requests, skipped, problem } = useTail(project, service.name, filter);
+  const table = useTable(here);
   return (
     <>
       {problem && <Problem of={problem} title="The requests cannot be followed" />}
@@ -106,30 +101,23 @@ function Followed({ project, service, filter, here }: ListProps) {
           {many(skipped, "request")} came faster than this page reads; the log has them.
         </Alert>
       )}
-      <Rows
+      <DataTable
+        {...table}
         rows={requests}
-        here={here}
         empty={!problem && <Empty title="Following">Requests appear as they are answered.</Empty>}
       />
     </>
   );
 }
 
-type RowsProps = Pick<TableProps<RequestRecord>, "rows" | "inSight" | "hasMore" | "loading" | "empty"> & {
-  here: string;
-};
-
-function Rows({ here, ...rest }: RowsProps) {
+/** How requests are shown, those of the log and those that are followed. */
+function useTable(here: string) {
   const [, go] = useLocation();
-  const shown = useMemo(() => columns(here), [here]);
-  return (
-    <DataTable
-      label="Requests"
-      columns={shown}
-      rowKey={({ id }) => id}
-      rowHeight={38}
-      onOpen={({ id }) => go(`${here}/${id}`)}
-      {...rest}
-    />
-  );
+  return {
+    label: "Requests",
+    columns: useMemo(() => columns(here), [here]),
+    rowKey: ({ id }: RequestRecord) => id,
+    rowHeight: 38,
+    onOpen: ({ id }: RequestRecord) => go(`${here}/${id}`),
+  };
 }

@@ -1,7 +1,7 @@
 /** Claims of a token with the values that count, one a line. */
-import { ActionIcon, Button, Group, Stack, TagsInput, Text, TextInput } from "@mantine/core";
-import { Plus, Trash2 } from "lucide-react";
+import { Group, Stack, TagsInput, Text, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
+import { AddLine, RemoveLine } from "@/components/Lines";
 import type { SettingsForm } from "./FieldInput";
 
 interface Props {
@@ -49,27 +49,11 @@ export function Claims({ title, says, list, count, empty, add, form, before }: P
               miw={180}
               {...form.getInputProps(`${place}.values`)}
             />
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              mt={4}
-              aria-label={`${label}: remove`}
-              onClick={() => form.removeListItem(list, number)}
-            >
-              <Trash2 size={16} />
-            </ActionIcon>
+            <RemoveLine label={`${label}: remove`} onClick={() => form.removeListItem(list, number)} />
           </Group>
         );
       })}
-      <Button
-        variant="subtle"
-        size="compact-sm"
-        leftSection={<Plus size={14} />}
-        style={{ alignSelf: "flex-start" }}
-        onClick={() => form.insertListItem(list, empty)}
-      >
-        {add}
-      </Button>
+      <AddLine onClick={() => form.insertListItem(list, empty)}>{add}</AddLine>
     </Stack>
   );
 }

@@ -2,10 +2,9 @@
 import { Button, FileButton, Group, Select, SimpleGrid, TagsInput, Textarea } from "@mantine/core";
 import { FileUp } from "lucide-react";
 import { Door } from "./Door";
-import { type Certificates, certificatesOf } from "./doors";
+import { certificatesOf } from "./doors";
 import type { SettingsForm } from "./FieldInput";
 
-const NEW: Certificates = { authorities: "", user: "common_name", names: [] };
 const NAMES = [
   { value: "common_name", label: "its subject's common name" },
   { value: "email", label: "its e-mail address (alternative name)" },
@@ -20,7 +19,6 @@ interface Props {
 
 export function ClientCertificates({ stored, form }: Props) {
   const value = form.values.client_certificates;
-  const shown = Object.keys(form.errors).some((place) => place.startsWith("client_certificates."));
   const read = async (file: File | null) => {
     if (file) form.setFieldValue("client_certificates.authorities", (await file.text()) as never);
   };
@@ -28,9 +26,9 @@ export function ClientCertificates({ stored, form }: Props) {
     <Door
       title="Client certificates"
       says="Whoever shows a certificate that one of these authorities has signed (mutual TLS), on connections made from then on. Who shows none may come another way."
-      open={value !== null}
-      onOpen={(open) => form.setFieldValue("client_certificates", open ? (certificatesOf(stored) ?? NEW) : null)}
-      error={!shown && form.errors.client_certificates}
+      form={form}
+      field="client_certificates"
+      opened={certificatesOf(stored ?? {})}
     >
       <Textarea
         label="Authorities"

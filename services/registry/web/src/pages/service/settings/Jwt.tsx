@@ -4,10 +4,9 @@ import { useAsk } from "@/api/queries";
 import { Unread } from "@/components/Unread";
 import { Claims } from "./Claims";
 import { Door } from "./Door";
-import { jwtOf, type Jwt as Value } from "./doors";
+import { jwtOf } from "./doors";
 import type { SettingsForm } from "./FieldInput";
 
-const NEW: Value = { issuer: "", audience: "", keys_url: "", user_claim: "sub", required_claims: [], roles: [] };
 const SHOWN = [
   { name: "issuer", label: "Issuer", says: "The claim iss, exactly; its OpenID Connect discovery is below it" },
   { name: "audience", label: "Audience", says: "One of the claim aud" },
@@ -24,14 +23,13 @@ interface Props {
 export function Jwt({ project, stored, form }: Props) {
   const value = form.values.jwt;
   const roles = useAsk("GET /projects/{project}/roles", { path: { project } }, { enabled: value !== null });
-  const shown = Object.keys(form.errors).some((place) => place.startsWith("jwt."));
   return (
     <Door
       title="JSON Web Tokens"
       says="Tokens that an issuer of OpenID Connect signs, beside those of Narthex."
-      open={value !== null}
-      onOpen={(open) => form.setFieldValue("jwt", open ? (jwtOf(stored) ?? NEW) : null)}
-      error={!shown && form.errors.jwt}
+      form={form}
+      field="jwt"
+      opened={jwtOf(stored ?? {})}
     >
       <SimpleGrid cols={{ base: 1, md: 2 }} verticalSpacing="sm">
         {SHOWN.map(({ name, label, says }) => (
