@@ -28,6 +28,12 @@ async def never_reads(under_test: Router, request: bytes) -> AsyncIterator[None]
         yield
 
 
+async def reads_an_upload(conversation: Conversation) -> None:
+    """An instance that takes what UPLOAD announces, and says nothing."""
+    await conversation.head()
+    await conversation.reader.readexactly(10)
+
+
 async def test_a_head_that_does_not_come_to_its_end_is_a_408() -> None:
     async with router(service_entries([1]), head_s=0.1) as under_test:
         client = await under_test.connect()
@@ -39,11 +45,10 @@ async def test_a_head_that_does_not_come_to_its_end_is_a_408() -> None:
 
 
 async def test_a_body_that_stops_coming_is_a_408_and_its_instance_is_free() -> None:
-    async def reads(conversation: Conversation) -> None:
-        await conversation.head()
-        await conversation.reader.readexactly(10)
-
-    async with backend(reads) as instance, router(service_entries([instance.port]), body_s=0.1) as under_test:
+    async with (
+        backend(reads_an_upload) as instance,
+        router(service_entries([instance.port]), body_s=0.1) as under_test,
+    ):
         client = await under_test.connect()
         await client.send(UPLOAD + b"12345")
         status, _, body = await client.answer()
@@ -54,8 +59,7 @@ async def test_a_body_that_stops_coming_is_a_408_and_its_instance_is_free() -> N
 
 async def test_a_body_of_which_a_byte_comes_now_and_then_is_taken() -> None:
     async def reads(conversation: Conversation) -> None:
-        await conversation.head()
-        await conversation.reader.readexactly(10)
+        await reads_an_upload(conversation)
         await conversation.send(HELLO)
 
     bounds = {"body_s": 0.5, "body_rate": 1.0}
@@ -69,12 +73,8 @@ async def test_a_body_of_which_a_byte_comes_now_and_then_is_taken() -> None:
 
 
 async def test_a_body_of_which_too_little_comes_for_too_long_is_a_408() -> None:
-    async def reads(conversation: Conversation) -> None:
-        await conversation.head()
-        await conversation.reader.readexactly(10)
-
     bounds = {"body_s": 0.2, "body_rate": 1000.0}
-    async with backend(reads) as instance, router(service_entries([instance.port]), **bounds) as under_test:
+    async with backend(reads_an_upload) as instance, router(service_entries([instance.port]), **bounds) as under_test:
         client = await under_test.connect()
         await client.send(UPLOAD)
         for _ in range(9):

@@ -11,7 +11,7 @@ import redis.asyncio
 from attacks.rights import VALKEY_FORBIDDEN, connected, matches, nats_subjects
 from sqlalchemy import make_url, text
 
-from narthex.bus import EVENTS, BusSettings, open_bus
+from narthex.bus import EVENTS, open_bus
 from narthex.bus.permissions import ROLES, may_publish, may_subscribe
 from narthex.contracts.entities import Token
 from narthex.contracts.errors import NarthexError
@@ -86,13 +86,10 @@ async def test_events_that_make_no_sense_are_put_aside_and_the_next_is_heard(bus
     async def hear(event: RouterStarted | RouterDrained) -> None:
         heard.append(event.router)
 
-    def settings(part: str) -> BusSettings:
-        return BusSettings.model_validate({"url": bus.url, "user": part, "password": bus.passwords[part]})
-
     async with (
-        open_bus(settings("registry"), "registry") as registry,
-        open_bus(settings("router"), "router") as router,
-        open_bus(settings("audit"), "audit") as audit,
+        open_bus(bus.settings("registry"), "registry") as registry,
+        open_bus(bus.settings("router"), "router") as router,
+        open_bus(bus.settings("audit"), "audit") as audit,
         background() as tasks,
     ):
         await registry.ensure_streams()
@@ -124,12 +121,9 @@ FORGED = TokenIssued(key="t", revision=10**9, sequence=10**9, entity=Token(id="t
 async def test_a_dead_letter_that_its_reader_has_made_up_is_not_published_again(
     bus: NatsServer, part: str, subject: str, id: str
 ) -> None:
-    def settings(name: str) -> BusSettings:
-        return BusSettings.model_validate({"url": bus.url, "user": name, "password": bus.passwords[name]})
-
     async with (
-        open_bus(settings("registry"), "registry") as registry,
-        open_bus(settings("router"), "router") as router,
+        open_bus(bus.settings("registry"), "registry") as registry,
+        open_bus(bus.settings("router"), "router") as router,
     ):
         await registry.ensure_streams()
         await until(lambda: router.connected)

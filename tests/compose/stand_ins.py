@@ -150,18 +150,24 @@ def _postgres(context: Path) -> str:
 
 def _haproxy(context: Path) -> str:
     return (
-        "RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy >/dev/null"
-        " && rm -rf /var/lib/apt/lists\nUSER haproxy\nSTOPSIGNAL SIGUSR1\n"
+        f"RUN {_installed('haproxy')}\nUSER haproxy\nSTOPSIGNAL SIGUSR1\n"
         'CMD ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"]\n'
     )
 
 
 def _prometheus(context: Path) -> str:
     return (
-        "RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus >/dev/null"
-        " && rm -rf /var/lib/apt/lists && install -d -o nobody -g nogroup /prometheus\n"
+        f"RUN {_installed('prometheus')} && install -d -o nobody -g nogroup /prometheus\n"
         'USER nobody\nVOLUME /prometheus\nWORKDIR /prometheus\nENTRYPOINT ["prometheus"]\n'
         'CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]\n'
+    )
+
+
+def _installed(package: str) -> str:
+    """The command that installs one of Debian's packages."""
+    return (
+        f"apt-get update -qq && apt-get install -y -qq --no-install-recommends {package} >/dev/null"
+        " && rm -rf /var/lib/apt/lists"
     )
 
 

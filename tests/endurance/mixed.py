@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,33 +12,21 @@ import aiohttp
 
 from endurance import traffic
 from endurance.account import Accounts
-from endurance.books import Books
-from endurance.changes import CHANGES, LIMITS, Stage, again_and_again, running, token
+from endurance.changes import CHANGES, LIMITS, again_and_again, running, token
+from endurance.clients import Kind, Visitor, clients
 from endurance.records import BEHIND_S, LogReader
 from endurance.report import Finding, about_lag, about_memory, about_records, about_requests
-from endurance.traffic import Visit, Visitor, hold, paced, waited
+from endurance.stage import HEALTH, PATIENCE_S, Stage, secured, site
 from endurance.watch import Diary, sample
-from endurance.wire import Site
 from narthex.runtime.tasks import background
-from narthex.testing.installation import Installation, P, Service, installation
+from narthex.testing.installation import P, installation
 from narthex.testing.lag import loop_lag
+from narthex.testing.waiting import waited
 
 SAMPLED_EVERY_S = 60.0
 DRAIN_S = "90"  # longer than any answer here: what a router or an instance that goes has under way ends by itself
-PATIENCE_S = "10"  # with instances: on a machine that is shared, one may get no core for seconds
 HELD = 10  # WebSockets that are open from begin to end
 QUIET_S = 120.0  # at most, until the log has all
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of traffic: how many clients make which visit where, and each client's share of the rate."""
-
-    name: str
-    visit: Visit
-    site: str
-    clients: int
-    per_s: float  # of all its clients, at rate 1
 
 
 # At rate 1 about 40 requests a second.
@@ -78,13 +66,13 @@ class Run:
 async def endure(directory: Path, seconds: float, rate: float) -> list[Finding]:
     """The whole run; what is found about each promise."""
     async with staged(directory) as stage:
-        run = Run(stage, Diary(directory / "samples.jsonl"))
+        run = Run(stage, Diary(directory, "samples.jsonl"))
         reader, over = LogReader(stage.here, run.began), asyncio.Event()
         run.diary.write(await sample(stage.here) | so_far(run))
         async with background() as tasks, loop_lag(stage.here) as lag:
             works = [*clients(stage, KINDS, rate, over), *held(stage, over), *changes(stage, seconds, over)]
             going = [tasks.start(work, "traffic and changes") for work in works]
-            watching = tasks.start(watch(run, reader, directory, over), "watch")
+            watching = tasks.start(watch(run, reader, over), "watch")
             await asyncio.sleep(seconds)
             over.set()
             await asyncio.wait([*going, watching])
@@ -100,19 +88,15 @@ async def staged(directory: Path) -> AsyncIterator[Stage]:
         "NARTHEX_ROUTER_CONNECT_TIMEOUT_S": PATIENCE_S,
     }
     async with installation(directory / "site", routers=2, workers=2, settings=settings) as here:
-        check = {"interval": 2, "timeout": int(PATIENCE_S)}
         services = {
-            name: await here.service(name, instances=number, check=check)
+            name: await here.service(name, instances=number, check=HEALTH)
             for name, number in {"hello": 3, "flow": 2, "steady": 1, "limited": 2}.items()
         }
-        services["red"] = await here.service("red", check=check, instances=1)
-        services["blue"] = await here.service("blue", check=check, instances=1, port=services["red"].port)
-        services["switch"] = await here.service("switch", check=check, instances=1)
+        services["red"] = await here.service("red", check=HEALTH, instances=1)
+        services["blue"] = await here.service("blue", check=HEALTH, instances=1, port=services["red"].port)
+        services["switch"] = await here.service("switch", check=HEALTH, instances=1)
         sites = {name: site(here, each) for name, each in services.items()}
-        wish = {"name": "secure", "deployment": "hello", "port": services["hello"].port}
-        made = await here.api.made(f"{P}/services", wish)
-        secure = Service("secure", made["id"], f"{made['id']}.services.localhost", services["hello"].port)
-        sites["secure"] = site(here, secure, answers="hello", secure=True)
+        sites["secure"] = site(here, await secured(here, services["hello"]), answers="hello", secure=True)
         sites["flow-tls"] = replace(site(here, services["flow"], secure=True), books=sites["flow"].books)
         sites["limited"].expected = {"rate_limit_total"}
         stage = Stage(here, Accounts(), services, sites)
@@ -123,17 +107,10 @@ async def staged(directory: Path) -> AsyncIterator[Stage]:
         yield stage
 
 
-def site(here: Installation, service: Service, *, answers: str = "", secure: bool = False) -> Site:
-    """How clients know a service. Its instances' names begin as `answers` says, else with its own."""
-    ports, trust = (here.https_ports, here.trust) if secure else (here.http_ports, None)
-    books = Books(service.name)
-    return Site(service.name, service.host, ports, books, f"{answers or service.name}-", trust=trust)
-
-
 async def second_version(stage: Stage) -> None:
     """The service `switch` has two versions with an instance each."""
     switch = stage.services["switch"]
-    health = {"port": switch.port, "path": "/health", "interval": 2, "timeout": int(PATIENCE_S)}
+    health = {"port": switch.port, "path": "/health", **HEALTH}
     await stage.call("POST", f"{P}/deployments/switch/versions", {"version": "v2", "health_check": health}, 201)
     await stage.here.instance(switch, version="v2")
     await running(stage, switch, 1, "v2")
@@ -145,22 +122,12 @@ def changes(stage: Stage, seconds: float, over: asyncio.Event) -> Iterator[Corou
         yield again_and_again(stage, change, min(every_s, seconds / 4), over)
 
 
-def clients(
-    stage: Stage, kinds: Sequence[Kind], rate: float, over: asyncio.Event
-) -> Iterator[Coroutine[Any, Any, None]]:
-    """Every client's work."""
-    for kind in kinds:
-        for number in range(kind.clients):
-            visitor = Visitor(kind.name, stage.sites[kind.site], stage.accounts, number)
-            yield paced(kind.visit, visitor, kind.clients / (kind.per_s * rate), over)
-
-
 def held(stage: Stage, over: asyncio.Event) -> Iterator[Coroutine[Any, Any, None]]:
     for number in range(HELD):
-        yield hold(Visitor("held", stage.sites["steady"], stage.accounts, number), over)
+        yield traffic.hold(Visitor("held", stage.sites["steady"], stage.accounts, number), over)
 
 
-async def watch(run: Run, reader: LogReader, directory: Path, over: asyncio.Event) -> None:
+async def watch(run: Run, reader: LogReader, over: asyncio.Event) -> None:
     """Every minute: a sample, and the log against the books."""
     while not await waited(over, SAMPLED_EVERY_S):
         try:
@@ -168,7 +135,7 @@ async def watch(run: Run, reader: LogReader, directory: Path, over: asyncio.Even
             run.diary.write(await sample(run.stage.here) | so_far(run))
         except (AssertionError, TimeoutError, OSError, aiohttp.ClientError) as error:
             run.accounts.violated("looking at it", repr(error))
-        (directory / "violations.txt").write_text("".join(f"{each.said()}\n" for each in run.accounts.violations))
+        run.diary.violations(run.accounts)
 
 
 def so_far(run: Run) -> dict[str, object]:

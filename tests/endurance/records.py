@@ -68,21 +68,3 @@ class LogReader:
 
 def moment(unix: float) -> str:
     return datetime.fromtimestamp(unix, UTC).isoformat()
-
-
-def over_limit(passed: list[float], limits: list[tuple[float, int]]) -> list[str]:
-    """Windows of 60 s in which more passed than any limit allowed that was in force then. Pure."""
-    found, first = [], 0
-    for place, at in enumerate(passed):
-        while passed[first] <= at - 60.0:
-            first += 1
-        allowed = max(_in_force(limits, at - 70.0, at))  # a change takes its time to the routers
-        if place - first + 1 > allowed:
-            found.append(f"{place - first + 1} in the minute before {moment(at)}, {allowed} allowed")
-    return found
-
-
-def _in_force(limits: list[tuple[float, int]], since: float, upto: float) -> list[int]:
-    """The limits between two moments: those that came into force meanwhile, and the one before."""
-    before = [limit for at, limit in limits if at <= since][-1:]
-    return before + [limit for at, limit in limits if since < at <= upto] or [limits[0][1]]

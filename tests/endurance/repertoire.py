@@ -9,16 +9,16 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from endurance.excuses import Excuse, Excuses
+from faults.machine import full
+
+from endurance.excuses import Excuse
+from endurance.ground import Ground
 from narthex.testing.faultproxy import FaultProxy, Network
-from narthex.testing.installation import Installation, Service
-from narthex.testing.postgres import PostgresServer
 from narthex.testing.processes import workers_of
 from narthex.testing.waiting import eventually, until
 
@@ -26,44 +26,6 @@ POST = "post"  # the traffic that must not be repeated, and so may fail with its
 READY_WITHIN_S = 180.0  # for a part on a busy machine
 # A frozen router's clock of its workers' life goes on: when it thaws it may replace them.
 AFTER_THAW_S = 15.0
-UNRECORDED_S = 10.0  # a request may have begun so long before its record was lost
-
-
-@dataclass
-class Ground:
-    """What is broken: the installation, and what stands around it."""
-
-    here: Installation
-    database: FaultProxy
-    postgres: PostgresServer
-    hello: Service
-    disk: Path | None  # of the second router, a small one; None: only root may mount
-    shift: Path | None  # by how much all clocks are wrong
-    random: random.Random
-    excuses: Excuses = field(default_factory=Excuses)
-    unrecorded: Excuses = field(
-        default_factory=Excuses
-    )  # of requests that have no record: what died had them in memory
-    round_began: float = 0.0
-    down: set[str] = field(default_factory=set)  # parts that we have killed and not started again
-    number: int = 0
-
-    def ports(self, router: str) -> frozenset[int]:
-        return frozenset(self.here.ports[router])
-
-    def records_lost(self, cause: str, ports: frozenset[int], since: float) -> None:
-        """What was on its way to the log from some routers is gone, and nobody is left who could count it."""
-        self.unrecorded.add(Excuse(cause, frozenset(), ports, since - UNRECORDED_S, time.time() + UNRECORDED_S))
-
-    @contextmanager
-    def excused(
-        self, cause: str, *, kinds: frozenset[str] = frozenset(), ports: frozenset[int] = frozenset()
-    ) -> Iterator[None]:
-        excuse = self.excuses.add(Excuse(cause, kinds, ports, time.time()))
-        try:
-            yield
-        finally:
-            excuse.ended = time.time()
 
 
 @dataclass(frozen=True)
@@ -176,27 +138,15 @@ async def instance_frozen(ground: Ground) -> AsyncIterator[None]:
 @asynccontextmanager
 async def disk_full(ground: Ground) -> AsyncIterator[None]:
     assert ground.disk is not None
-    filler = ground.disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"x" * 65_536):
-                pass
-        except OSError:
-            pass  # no space left: that is what it is for
-    try:
+    with full(ground.disk):
         yield
-    finally:
-        filler.unlink()
 
 
 @asynccontextmanager
-async def emptied(server: str, store: str, ground: Ground) -> AsyncIterator[None]:
+async def emptied(server: str, ground: Ground) -> AsyncIterator[None]:
     """A server dies and comes back without what it had kept."""
     ground.down.add(server)
-    ground.here[server].kill()
-    home = ground.here.directory.home(server)
-    ground.number += 1
-    (home / store).rename(home / f"{store}.{ground.number}")
+    ground.here.lose_store(server)
     yield
     await started(ground, server)
 
@@ -238,8 +188,8 @@ def repertoire(*, root: bool) -> list[Fault]:
         Fault("an instance killed", "instance", instance_killed),
         Fault("an instance frozen", "another instance", instance_frozen),
         Fault("one router cut off from bus and table", "ways", partition),
-        Fault(f"nats {EMPTIED}", "nats", partial(emptied, "nats", "store")),
-        Fault(f"valkey {EMPTIED}", "valkey", partial(emptied, "valkey", "appendonlydir")),
+        Fault(f"nats {EMPTIED}", "nats", partial(emptied, "nats")),
+        Fault(f"valkey {EMPTIED}", "valkey", partial(emptied, "valkey")),
     ]
     weather = {"a black hole": SILENT, "slow": SLOW, "breaking off": BREAKS, "narrow": NARROW, "cut": None}
     for server in ("nats", "valkey", "database"):

@@ -1,22 +1,24 @@
 """What a run found about each promise, in lines that begin with KEPT or BROKEN. Pure."""
 
-import asyncio
-import traceback
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
+
+from faults.ledger import Change, Changer, wrong_chain, wrong_order
 
 from endurance.account import Accounts
 from endurance.books import Books
-from endurance.records import over_limit
+from endurance.limit import over_limit
 from endurance.trend import Trend, trend
 from narthex.testing.lag import LoopLag
 
 SHOWN = 12  # violations in the report; all that were kept are in violations.txt
 STALL_S = 0.020
 DESCRIPTORS = 10  # more after the traffic than before it
+IN_BUS = "bus_lost"  # in the log's counts of what it could not keep: not of one service, but of all
+FEW = 3  # examples of what is wrong
 
 
 @dataclass(frozen=True)
@@ -35,19 +37,6 @@ def text(found: Sequence[Finding]) -> str:
     broken = sum(not each.kept for each in found)
     verdict = "ALL KEPT" if not broken else f"{broken} BROKEN"
     return "\n".join([verdict, *(each.line() for each in found), ""])
-
-
-def written(directory: Path, run: Coroutine[Any, Any, list[Finding]]) -> int:
-    """Do the run and write down what was found; the exit code."""
-    try:
-        found = asyncio.run(run)
-    except BaseException:
-        (directory / "result.txt").write_text(f"THE RUN BROKE OFF\n{traceback.format_exc()}")
-        raise
-    said = text(found)
-    (directory / "result.txt").write_text(said)
-    print(said)
-    return 0 if all(each.kept for each in found) else 1
 
 
 def about_requests(accounts: Accounts) -> Iterator[Finding]:
@@ -77,6 +66,63 @@ def about_records(
         yield Finding(f"request log of {each.service}", good, said)
     over = over_limit(passed, limits)
     yield Finding("no minute had more than the limit", not over, f"{len(passed):,} passed, {len(over)} over {over[:2]}")
+
+
+def about_unrecorded(
+    books: Sequence[Books], died: Sequence[Set[str]], lost: Sequence[Mapping[str, int]]
+) -> Iterator[Finding]:
+    """Where parts die: every answered request is stored once or counted, or died with who had its record in memory.
+
+    `died` are the paths of those, `lost` is what the log counts. What the bus lost every service shows, and it excuses
+    once.
+    """
+    in_bus = lost[0].get(IN_BUS, 0) if lost else 0
+    nobodys = in_bus
+    for each, dead, counts in zip(books, died, lost, strict=True):
+        missing = [
+            f"{path} of {datetime.fromtimestamp(sent.at, UTC):%H:%M:%S} at {sent.port}"
+            for path, sent in each.late.items()
+            if path not in dead
+        ]
+        counted = sum(number for reason, number in counts.items() if reason != IN_BUS)
+        unexplained = max(0, len(missing) - counted)
+        said = (
+            f"{each.requests:,} requests, {each.records:,} records, {counted} counted as lost and {in_bus} of all "
+            f"services in the bus, {len(each.late) - len(missing)} died with a router or a worker; "
+            f"{len(missing)} missing {missing[:FEW]}{missing[-FEW:]}, {len(each.strange)} twice {each.strange[:FEW]}"
+        )
+        yield Finding(f"request log of {each.service}", unexplained <= nobodys and not each.strange, said)
+        nobodys -= min(unexplained, nobodys)
+
+
+def about_changes(
+    changers: Sequence[Changer], trail: Sequence[Sequence[Change]], told: Sequence[Sequence[int]]
+) -> Finding:
+    """The audit trail and the facts of each changer's service have every change once, in order."""
+    wrong = [
+        f"{each.name}: {what}"
+        for each, changes, facts in zip(changers, trail, told, strict=True)
+        for what in _wrong_changes(each, changes, facts)
+    ]
+    tried, sure = sum(each.tried for each in changers), sum(each.number_confirmed for each in changers)
+    said = f"{tried:,} tried, {sure:,} confirmed; {wrong or 'none lost or doubled'}"
+    return Finding("confirmed changes", not wrong, said)
+
+
+def _wrong_changes(changer: Changer, changes: Sequence[Change], facts: Sequence[int]) -> Iterator[str]:
+    # By what they changed to: the trail's own order is by the clock, which was wrong for some.
+    changes = sorted(changes, key=lambda change: change[1] or 0)
+    after = [to for _, to in changes]
+    if lost := sorted(set(changer.confirmed) - set(after)):
+        yield f"{len(lost):,} confirmed and not in the trail {lost[:FEW]}"
+    if broken := wrong_chain(changes):
+        yield f"not one after the other in the trail {broken[:FEW]}"
+    if disordered := wrong_order(facts):
+        yield f"facts twice or out of order {disordered[:FEW]}"
+    if after != list(facts):
+        there = set(facts)
+        untold = [number for number in after if number not in there]
+        yield f"{len(after):,} in the trail and {len(facts):,} facts, {len(untold):,} without a fact {untold[:FEW]}"
 
 
 def about_memory(entries: Sequence[dict[str, Any]]) -> Iterator[Finding]:

@@ -1,93 +1,25 @@
 """The kinds of traffic, each a visit to a service that is made again and again: every answer is checked for being ours.
 
-A visit says what it asked for in the books and what became of it in the account. It raises what went wrong; whoever
-makes it again and again (`paced`) counts that.
+A visit says what it asked for in the books and what became of it in the account. It raises what went wrong.
 """
 
 import asyncio
-import itertools
 import random
 import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from hashlib import sha256
 
-from endurance.account import Account, Accounts, Refused, Wrong
-from endurance.wire import Connection, Site, pieces
-from narthex.testing.websocket import CLOSED, accept, close_frame, first_frame, frame
+from endurance.account import Wrong
+from endurance.clients import WITHIN_S, Visitor, settled
+from endurance.wire import Connection, pieces
+from narthex.testing.waiting import waited
+from narthex.testing.websocket import CLOSE, accept, close_frame, frame, handshake, next_frame
 
-WITHIN_S = 120.0  # for a visit; nothing here takes longer than 15 s on a machine of its own
 LARGEST_LOG2 = 20  # of an upload: 1 MiB
 PIPELINED = 3
 EVENTS = (5, 40)  # of a stream, 0.2 s apart: shorter than any drain
 FRAMES = (5, 40)
-
-
-@dataclass
-class Visitor:
-    """One client of one service by one kind of traffic."""
-
-    kind: str
-    site: Site
-    accounts: Accounts
-    number: int
-    connection: Connection | None = None
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-    waiting: list[str] = field(default_factory=list)  # paths that were asked for and not answered
-    port: int = 0  # of the router that it is, or was last, connected to
-
-    @property
-    def account(self) -> Account:
-        return self.accounts.of(self.kind)
-
-    def path(self, before: str = "") -> str:
-        """One that nobody has asked for, written down as sent."""
-        path = f"{before}/{self.kind}-{next(NONCES)}"
-        self.account.sent += 1
-        self.waiting.append(path)
-        self.site.books.sent(path, time.time())
-        return path
-
-    def answered(self, path: str, began: float) -> None:
-        self.account.answer(time.monotonic() - began)
-        self.site.books.answered(path, self.port)
-        self.waiting.remove(path)
-
-    def gave_up(self) -> int:
-        """How many requests will get no answer any more; their connection goes with them."""
-        number = len(self.waiting)
-        self.waiting.clear()
-        self.close()
-        return number
-
-    async def kept(self) -> Connection:
-        """The connection that is there while it is good; now and then a new one, as clients come and go."""
-        if self.connection is not None and (not self.connection.usable or random.random() < 0.01):
-            self.close()
-        return self.connection or await self.connect()
-
-    async def connect(self) -> Connection:
-        """A new one: each goes to another router."""
-        self.port = self.site.ports[next(self.numbers) % len(self.site.ports)]
-        self.connection = await Connection(self.site, self.port).open()
-        return self.connection
-
-    def said(self, began: datetime) -> str:
-        """What it waits for since when, from which port of its own to which of a router's."""
-        mine = self.connection.writer.get_extra_info("sockname") if self.connection is not None else None
-        return f"{self.waiting} begun {began:%H:%M:%S.%f}, {mine[1] if mine else 'not connected'} to {self.port}"
-
-    def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
-
-
-NONCES = itertools.count()
-Visit = Callable[[Visitor], Awaitable[None]]
 
 
 async def keep_alive(visitor: Visitor) -> None:
@@ -182,13 +114,13 @@ async def socket(visitor: Visitor) -> None:
     path, began = visitor.path(), time.monotonic()
     connection = await visitor.connect()
     await upgrade(connection, path)
-    names, held = set[str](), b""
+    names = set[str]()
     for number in range(random.randrange(*FRAMES)):
-        held = await echoed(connection, path, number, names, held)
+        names.add(await echoed(connection, path, number))
         await asyncio.sleep(random.uniform(0, 0.3))
     connection.writer.write(close_frame(masked=True))
-    payload, _ = await next_frame(connection, held)
-    if payload != CLOSED or len(names) != 1:
+    opcode, payload = await received(connection)
+    if opcode != CLOSE or len(names) != 1:
         raise Wrong(f"{path}: {payload!r} in place of a close, frames from {sorted(names)}")
     visitor.answered(path, began)
     visitor.close()
@@ -196,32 +128,27 @@ async def socket(visitor: Visitor) -> None:
 
 async def upgrade(connection: Connection, path: str) -> None:
     key = b64encode(random.randbytes(16))
-    fields = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
-    connection.writer.write(connection.site.head("GET", path, *fields, f"Sec-WebSocket-Key: {key.decode()}"))
+    connection.writer.write(connection.site.head("GET", path, *handshake(key)))
     head = await connection.head(b"101")
     if accept(key) not in head:
         raise Wrong(f"{path}: the answer to another key: {head!r}")
 
 
-async def echoed(connection: Connection, path: str, number: int, names: set[str], held: bytes) -> bytes:
-    """Send one frame and read it back; what was read beyond it."""
+async def echoed(connection: Connection, path: str, number: int) -> str:
+    """Send one frame and read it back; who it came from."""
     connection.writer.write(frame(b"%d." % number, masked=True))
-    payload, held = await next_frame(connection, held)
-    names.add(connection.site.check(payload, path))
+    _, payload = await received(connection)
+    name = connection.site.check(payload, path)
     if not payload.endswith(b" %d." % number):
         raise Wrong(f"{path}: frame {number} came back as {payload!r}")
-    return held
+    return name
 
 
-async def next_frame(connection: Connection, held: bytes) -> tuple[bytes, bytes]:
-    while True:
-        payload, held = first_frame(held)
-        if payload is not None:
-            return payload, held
-        more = await connection.reader.read(65_536)
-        if not more:
-            raise EOFError("the WebSocket was cut")
-        held += more
+async def received(connection: Connection) -> tuple[int, bytes]:
+    found = await next_frame(connection.reader)
+    if found is None:
+        raise EOFError("the WebSocket was cut")
+    return found
 
 
 async def abort(visitor: Visitor) -> None:
@@ -241,68 +168,16 @@ async def abort(visitor: Visitor) -> None:
 async def hold(visitor: Visitor, over: asyncio.Event, every_s: float = 5.0) -> None:
     """A WebSocket that is kept to the end; one that was cut is a failure, and opened again."""
     while not over.is_set():
-        path, began, names = visitor.path(), time.monotonic(), set[str]()
+        path, began = visitor.path(), time.monotonic()
         with settled(visitor):
             connection = await visitor.connect()
             async with asyncio.timeout(WITHIN_S):
                 await upgrade(connection, path)
-            held, number = b"", 0
+            number = 0
             while not over.is_set():
                 async with asyncio.timeout(WITHIN_S):
-                    held = await echoed(connection, path, number, names, held)
+                    await echoed(connection, path, number)
                 number += 1
                 await waited(over, every_s)
             visitor.answered(path, began)
             visitor.close()
-
-
-async def paced(visit: Visit, visitor: Visitor, every_s: float, over: asyncio.Event) -> None:
-    """Make visits, one after the other, until it is over; a visit that has begun ends."""
-    loop = asyncio.get_running_loop()
-    due = loop.time() + random.uniform(0, every_s)
-    while not await waited(over, due - loop.time()):
-        due = max(due + every_s, loop.time() - 1.0)  # after a standstill, a second's worth is caught up
-        with settled(visitor):
-            async with asyncio.timeout(WITHIN_S):
-                await visit(visitor)
-    visitor.close()
-
-
-async def waited(over: asyncio.Event, seconds: float) -> bool:
-    """Wait, at most until it is over; whether it is."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, seconds)):
-            await over.wait()
-    return over.is_set()
-
-
-@contextmanager
-def settled(visitor: Visitor) -> Iterator[None]:
-    """What becomes of a visit that does not end well."""
-    account, began = visitor.account, datetime.now(UTC)
-    try:
-        yield
-    except Refused as refused:
-        visitor.site.books.answered(visitor.waiting[0], visitor.port)  # the router's own answers are written down too
-        if refused.code in visitor.site.expected:
-            visitor.waiting.clear()
-        elif cause := excuse(visitor, began):
-            account.excused[f"{refused.code} while {cause}"] += visitor.gave_up()
-            return
-        else:
-            visitor.accounts.violated(visitor.kind, f"refused: {refused}; {visitor.said(began)}")
-            visitor.gave_up()
-        account.refused[refused.code] += 1
-    except Wrong as wrong:
-        visitor.accounts.violated(visitor.kind, f"WRONG: {wrong}; {visitor.said(began)}")
-        account.wrong += visitor.gave_up()
-    except (OSError, EOFError, TimeoutError, ValueError) as error:
-        if cause := excuse(visitor, began):
-            account.excused[f"cut off while {cause}"] += visitor.gave_up()
-        else:
-            visitor.accounts.violated(visitor.kind, f"failed: {error!r}; {visitor.said(began)}")
-            account.failed += visitor.gave_up()
-
-
-def excuse(visitor: Visitor, began: datetime) -> str:
-    return visitor.site.excuse(visitor.kind, visitor.port, began.timestamp(), time.time())

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from endurance.account import Accounts
 from narthex.testing.installation import Installation
 from narthex.testing.processes import children
 
@@ -129,14 +130,18 @@ async def sample(here: Installation) -> dict[str, Any]:
 
 
 class Diary:
-    """Samples, one line of JSON each."""
+    """What is written down while a run goes on: entries, one line of JSON each, and all violations so far."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, directory: Path, name: str) -> None:
+        self._directory = directory
+        self._entries = directory / name
 
     def write(self, entry: dict[str, Any]) -> None:
-        with self._path.open("a") as file:
+        with self._entries.open("a") as file:
             file.write(json.dumps(entry, default=str) + "\n")
 
     def read(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._path.read_text().splitlines()]
+        return [json.loads(line) for line in self._entries.read_text().splitlines()]
+
+    def violations(self, accounts: Accounts) -> None:
+        (self._directory / "violations.txt").write_text("".join(f"{each.said()}\n" for each in accounts.violations))

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 from endurance.account import Refused, Wrong
 from endurance.books import Books
+from narthex.testing.load import CODE, LENGTH, STATUS
 
-STATUS = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
-CODE = re.compile(rb"\r\nx-narthex-error: ([a-z_]+)\r\n", re.IGNORECASE)
-LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,9})\r\n", re.IGNORECASE)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding: chunked\r\n", re.IGNORECASE)
 CLOSES = re.compile(rb"\r\nconnection: close\r\n", re.IGNORECASE)
 

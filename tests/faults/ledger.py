@@ -5,18 +5,22 @@ numbers say what was lost, what came twice, and in which order. Every tenth chan
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import aiohttp
 
+from narthex.runtime.tasks import background, cancelled
 from narthex.testing.installation import P
 from narthex.testing.rest import Rest
 
 PAUSE_S = 0.05  # and once more while the registry is away
 ANSWER_WITHIN_S = 30.0
 AWAY = 503
+Change = tuple[int | None, int | None]  # a rate limit before it and after it
 
 
 @dataclass
@@ -35,6 +39,15 @@ class Changer:
     @property
     def number_confirmed(self) -> int:
         return len(self.confirmed) + len(self.there) + len(self.gone)
+
+    def wrong_services(self, names: Set[str]) -> list[str]:
+        """What is otherwise than confirmed with the services that it makes and deletes, by the names of those there."""
+        mine = {name for name in names if name.startswith(f"{self.name}-")}
+        return [
+            *(f"lost: {name}" for name in sorted(self.there - mine)),
+            *(f"back: {name}" for name in sorted(self.gone & mine)),
+            *(f"never made: {name}" for name in sorted(mine - self.there - self.gone - self.unsure)),
+        ]
 
     async def change_on(self, api: Rest) -> None:
         """For ever."""
@@ -76,17 +89,26 @@ class Changer:
         return {"name": name, "deployment": self.deployment, "port": 8080, "authentication_required": False}
 
 
+@asynccontextmanager
+async def changing(api: Rest, changers: Sequence[Changer]) -> AsyncIterator[None]:
+    """All of them change things while the block lasts; what is under way at its end may be made or not."""
+    async with background() as tasks:
+        working = [tasks.start(each.change_on(api), each.name) for each in changers]
+        yield
+        await cancelled(*working)
+
+
 def wrong_order(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """The pairs where one does not follow on the one before: it came twice, or too late."""
     return [(one, other) for one, other in pairwise(numbers) if other <= one]
 
 
-def wrong_chain(changes: Sequence[tuple[int | None, int | None]]) -> list[tuple[int | None, int | None]]:
+def wrong_chain(changes: Sequence[Change]) -> list[Change]:
     """The changes that do not begin where the one before has ended."""
     return [later for earlier, later in pairwise(changes) if later[0] != earlier[1]]
 
 
-def differences(one: Mapping[object, object], other: Mapping[object, object]) -> list[str]:
+def differences(one: Mapping[Any, object], other: Mapping[Any, object]) -> list[str]:
     """What one has otherwise than the other."""
     return [
         f"{key}: {one.get(key)!r} and {other.get(key)!r}"

@@ -1,10 +1,11 @@
 """What only root can do to the machine under a part: a disk that is soon full, a clock that jumps.
 
-with small_disk(directory, megabytes=1): …
+with small_disk(directory, megabytes=1), full(directory): …
 async with installation(tmp_path, environment=shifted(file)) as here:
     file.write_text("+3600")            # an hour later, for all our parts, within a second
 """
 
+import errno
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -26,6 +27,23 @@ def small_disk(where: Path, megabytes: int) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """No space is left on a file system while the block lasts."""
+    filler = disk / "filler"
+    try:
+        with filler.open("wb", buffering=0) as file:
+            while file.write(b"x" * 65_536):
+                pass
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 def shifted(by: Path) -> dict[str, str]:

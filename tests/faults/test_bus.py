@@ -103,8 +103,7 @@ async def test_an_emptied_stream_is_filled_again(tmp_path: Path, measured: Measu
     async with installation(tmp_path, routers=2) as here:
         service, bird = await here.service("hello", instances=2), await canary(here)
         async with load(here.http_ports, Request(service.host), rate=300) as so_far:
-            here["nats"].kill()
-            (here.directory.home("nats") / "store").rename(here.directory.home("nats") / "gone")
+            here.lose_store("nats")
             await here["nats"].start()
             back_s = await bird.in_force_s(CLOSED)
             new = await here.service("new", instances=1)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 from faults.conftest import Measured
-from faults.ledger import Changer, differences, wrong_chain, wrong_order
+from faults.ledger import Changer, changing, wrong_chain, wrong_order
 from faults.numbers import number
 from faults.site import installation
 from faults.views import (
@@ -20,7 +20,7 @@ from faults.views import (
     rates_in_stream,
     rates_in_trail,
     rates_told,
-    table_of_database,
+    routers_equal,
     table_of_router,
 )
 
@@ -81,14 +81,6 @@ def confirmed_by(changers: Sequence[Changer]) -> int:
 
 
 @asynccontextmanager
-async def changing(here: Installation, changers: Sequence[Changer]) -> AsyncIterator[None]:
-    async with background() as tasks:
-        working = [tasks.start(changer.change_on(here.api), changer.name) for changer in changers]
-        yield
-        await cancelled(*working)
-
-
-@asynccontextmanager
 async def never_backwards(here: Installation, seen: dict[str, Table]) -> AsyncIterator[list[str]]:
     """Look into the routers' tables all the while: no revision may become a lower one."""
     wrong: list[str] = []
@@ -111,23 +103,6 @@ async def never_backwards(here: Installation, seen: dict[str, Table]) -> AsyncIt
 async def answers(part: Process) -> bool:
     """Whether it is ready; it may just be starting, or have given up and be started again."""
     return part.running and await part.answers()
-
-
-async def routers_equal(here: Installation, url: str) -> Table:
-    """Wait until every router has what the database has, be it that a last change is still under way to either."""
-    truth: Table = {}
-    for router in here.routers:
-
-        async def equal(router: str = router) -> bool:
-            nonlocal truth
-            truth = await table_of_database(url)
-            return not differences(truth, table_of_router(here, router))
-
-        try:
-            await eventually(equal, CAUGHT_UP_WITHIN_S)
-        except AssertionError:
-            raise AssertionError(f"{router}: {differences(truth, table_of_router(here, router))[:5]}") from None
-    return truth
 
 
 @pytest.mark.fault(
@@ -156,12 +131,12 @@ async def test_no_confirmed_change_is_lost_by_kills_at_random_moments(tmp_path: 
             for name, part in parts.items():
                 tasks.start(keep(part), f"keep {name}")
             for _ in range(ROUNDS):
-                async with changing(here, changers), never_backwards(here, seen) as backwards:
+                async with changing(here.api, changers), never_backwards(here, seen) as backwards:
                     await kill_at_random(parts, kills, changers)
                 await eventually(lambda: is_there(url), CAUGHT_UP_WITHIN_S)
                 for name in ("nats", "valkey", "registry"):
                     await eventually(lambda name=name: answers(here[name]), CAUGHT_UP_WITHIN_S)
-                truth = await routers_equal(here, url)
+                truth = await routers_equal(here, url, CAUGHT_UP_WITHIN_S)
                 assert backwards == []
         tried, confirmed = sum(each.tried for each in changers), confirmed_by(changers)
         measured(f"{kills.total()} kills {dict(kills)}, {tried:,} changes tried, {confirmed:,} confirmed")
@@ -179,7 +154,4 @@ async def test_no_confirmed_change_is_lost_by_kills_at_random_moments(tmp_path: 
             assert wrong_chain(trail[key]) == []
             assert after == told[key] == stream[key]
             assert truth[Kind.SERVICE, key][1]["rate_limit"] == (after[-1] if after else None)
-            assert each.there - set(names) == set()
-            assert each.gone & set(names) == set()
-            mine = {name for name in names if name.startswith(f"{each.name}-")}
-            assert mine - each.there - each.unsure == set()
+            assert each.wrong_services(set(names)) == []

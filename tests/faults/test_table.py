@@ -69,9 +69,7 @@ async def test_an_emptied_table_is_filled_again(tmp_path: Path, measured: Measur
     async with installation(tmp_path, routers=2) as here:
         service, bird = await here.service("hello", instances=2), await canary(here)
         async with load(here.http_ports, Request(service.host), rate=300) as so_far:
-            here["valkey"].kill()
-            home = here.directory.home("valkey")
-            (home / "appendonlydir").rename(home / "gone")
+            here.lose_store("valkey")
             await here["valkey"].start()
             back_s = await bird.in_force_s(CLOSED)
             await here["router-2"].restart()

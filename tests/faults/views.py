@@ -1,5 +1,6 @@
 """What is so, as the database, its audit trail, the stream of events and a router's copy of the table have it."""
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,12 +9,14 @@ from typing import Any, TypeVar
 
 import asyncpg
 import nats
+from faults.ledger import Change, differences
 from sqlalchemy import make_url
 
 from narthex.contracts.events import BY_SUBJECT, ServiceUpdated
 from narthex.contracts.queries import SnapshotQuestion
 from narthex.routing import Kind
 from narthex.testing.installation import Installation
+from narthex.testing.waiting import eventually
 from narthex_registry.database import Database
 from narthex_registry.postgres import create_engine
 from narthex_registry.snapshot import Snapshot
@@ -25,8 +28,9 @@ KINDS = frozenset(
     (Kind.PROJECT, Kind.DEPLOYMENT, Kind.VERSION, Kind.SERVICE, Kind.INSTANCE, Kind.TOKEN, Kind.ACCESS, Kind.DOMAIN)
 )
 T = TypeVar("T")
-Change = tuple[int | None, int | None]
-Table = dict[tuple[Kind, str], tuple[int, object]]  # revision and what is so
+LOOK_EVERY_S = 0.5  # at two tables, while they are not equal
+FEW = 5  # differences that are told
+Table = dict[tuple[Kind, str], tuple[int, Any]]  # revision and what is so
 READER = "reader"  # may do anything at NATS
 
 
@@ -59,6 +63,27 @@ def table_of_router(here: Installation, router: str) -> Table:
     return found
 
 
+async def routers_equal(here: Installation, url: str, within_s: float) -> Table:
+    """Wait until every router has what the database has, and return that."""
+    truth: Table = {}
+    for router in here.routers:
+        found: list[str] = []
+
+        async def equal(router: str = router) -> bool:
+            nonlocal truth, found
+            # Read anew each time: a change whose answer nobody waited for may be made only now.
+            truth = await table_of_database(url)
+            found = differences(truth, table_of_router(here, router))
+            await asyncio.sleep(LOOK_EVERY_S if found else 0)
+            return not found
+
+        try:
+            await eventually(equal, within_s)
+        except AssertionError:
+            raise AssertionError(f"{router}: {len(found)} differences: {found[:FEW]}") from None
+    return truth
+
+
 async def rates_in_trail(url: str) -> dict[str, list[Change]]:
     """Each service's rate limit before and after every change, in the order of the audit trail."""
     return by_service(
@@ -70,7 +95,10 @@ async def rates_in_trail(url: str) -> dict[str, list[Change]]:
 
 
 async def rates_told(url: str) -> dict[str, list[int]]:
-    """Each service's rate limit in every fact that went to the bus, in the order of sequences."""
+    """The same in every fact of the outbox, in the order of sequences.
+
+    Facts that were sent are there for NARTHEX_REGISTRY_OUTBOX_KEEP_S by the wall clock; then the registry deletes them.
+    """
     events = (json.loads(row["body"]) for row in await _rows(url, "SELECT body FROM outbox ORDER BY sequence"))
     return by_service(_rate(event) for event in events)
 

@@ -96,8 +96,10 @@ def request(number: int, **fields: object) -> RequestRecord:
 
 
 @contextmanager
-def audit_process(directory: Path, nats: NatsServer, store: str = "") -> Iterator[Process]:
-    """`narthex serve audit`, which a test may kill and start again on the same directory."""
+def audit_process(
+    directory: Path, nats: NatsServer, store: str = "", before: tuple[str, ...] = ()
+) -> Iterator[Process]:
+    """`narthex serve audit`, which a test may kill and start again on the same directory; `before` as of `Process`."""
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -109,7 +111,7 @@ def audit_process(directory: Path, nats: NatsServer, store: str = "") -> Iterato
         "NARTHEX_AUDIT_STORE": store,
     }
     command = (sys.executable, "-m", "narthex", "serve", "audit")
-    audit = Process(Spec("audit", command, environment, port), directory / "audit.log")
+    audit = Process(Spec("audit", command, environment, port), directory / "audit.log", before=before)
     audit.begin()
     try:
         yield audit
@@ -120,13 +122,18 @@ def audit_process(directory: Path, nats: NatsServer, store: str = "") -> Iterato
 
 @asynccontextmanager
 async def installation(
-    tmp_path: Path, requests_max_bytes: int = 1 << 30, store: str = "", *, ready: bool = True
+    tmp_path: Path,
+    requests_max_bytes: int = 1 << 30,
+    store: str = "",
+    *,
+    before: tuple[str, ...] = (),
+    ready: bool = True,
 ) -> AsyncIterator[Installation]:
     """`store`: a ClickHouse server's URL; empty: the engine in audit's process."""
     async with AsyncExitStack() as stack:
         servers = stack.enter_context(ExitStack())
         nats = servers.enter_context(nats_server(tmp_path))
-        audit = stack.enter_context(audit_process(tmp_path, nats, store))
+        audit = stack.enter_context(audit_process(tmp_path, nats, store, before))
 
         async def bus(part: str) -> Bus:
             settings = nats.settings(part, requests_max_bytes=requests_max_bytes)

@@ -55,11 +55,7 @@ async def test_two_that_share_the_stream_miss_nothing_that_the_other_has_and_cou
                         RequestsServed(key="r", run=run, first=place, past=place + 1, records=(request(number),))
                     )
                 await here.found(40)
-
-                async def told() -> dict[str, int]:
-                    return await here.lost()
-
-                assert await eventually(told) == {"bus_lost": 3}
+                assert await eventually(here.lost) == {"bus_lost": 3}
             here.audit.kill()
             here.audit.begin()
             await here.serve(request(99))

@@ -225,10 +225,7 @@ async def test_of_a_run_that_began_before_audit_took_note_only_later_holes_are_l
     await small.router.publish(numbered(an_hour_ago, 50, request(1)))
     await small.router.publish(numbered(an_hour_ago, 53, request(2)))
 
-    async def told() -> dict[str, int]:
-        return await small.lost()
-
-    assert await eventually(told) == {"bus_lost": 2}
+    assert await eventually(small.lost) == {"bus_lost": 2}
 
 
 async def test_a_dead_letter_is_not_lost_in_the_bus(small: Installation) -> None:

@@ -4,6 +4,7 @@ What no waiting can mend ends it with one sentence; what may come right it waits
 """
 
 import asyncio
+import os
 import re
 import sys
 from asyncio.subprocess import DEVNULL
@@ -99,7 +100,7 @@ ENDS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     "a CA without TLS": (("certs",), "CERTS_ACME_DIRECTORY", "http://ca/directory", "must be an https URL"),
     "a router without workers": (("router",), "ROUTER_WORKERS", "0", "greater than or equal to 1"),
     "networks that are none": (("router",), "ROUTER_PROXY_PROTOCOL_FROM", "everywhere", "everywhere"),
-    "no name of a prober": (("healthcheck",), "HEALTHCHECK_PROBES_AT_ONCE", "many", "valid integer"),
+    "a number that is none": (("healthcheck",), "HEALTHCHECK_PROBES_AT_ONCE", "many", "valid integer"),
 }  # fmt: skip
 
 
@@ -127,7 +128,7 @@ async def test_it_ends_with_a_sentence_that_names_the_setting(
 
 async def waits_for() -> dict[str, str] | None:
     """What the part says at /readyz that it waits for; None while nobody answers there."""
-    port = read_config(load_app("audit").Config).process.admin_port
+    port = os.environ["NARTHEX_ADMIN_PORT"]
     async with aiohttp.ClientSession() as session:
         try:
             async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:

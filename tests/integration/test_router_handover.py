@@ -5,18 +5,20 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from narthex.contracts.errors import Misconfigured
 from narthex.runtime.tasks import background
 from narthex.testing.waiting import until
+from narthex_router.app import take_over
 from narthex_router.descriptors import close_all, receive_soon, send
 from narthex_router.handover import offer, refusal
 from narthex_router.ports import Ports, open_ports
 from narthex_router.predecessor import Predecessor, starting
 from narthex_router.successor import Door
+from narthex_router.workers import Workers
 
 
 @pytest.fixture
@@ -79,6 +81,36 @@ async def test_ports_and_ticket_key_are_handed_over_and_the_word_that_ends_it_is
         assert not gone.done()  # what it had taken in goes on there
         door.close()
         await gone
+
+
+async def test_while_one_that_did_not_come_to_serve_ends_what_it_took_in_the_ports_are_shared(
+    tmp_path: Path, ports: Ports
+) -> None:
+    class HalfServing:
+        async def serving(self) -> None:
+            await asyncio.Event().wait()
+
+        def waiting_for(self) -> str:
+            return "its second worker"
+
+        async def drain(self) -> None:
+            drained.set()
+
+    drained, ended = asyncio.Event(), asyncio.Event()
+    async with running(tmp_path, ports) as door, background() as tasks:
+        found = await Predecessor.find(tmp_path, "r")
+        assert found is not None
+        under_way = tasks.start(ended.wait(), "requests that its first worker took in")
+        taking_over = asyncio.ensure_future(take_over(found, cast(Workers, HalfServing()), under_way, 0.01))
+        await drained.wait()
+        await asyncio.sleep(0.05)
+        assert door.shared
+        ended.set()
+        with pytest.raises(Misconfigured, match="waiting for its second worker"):
+            await taking_over
+        await until(lambda: not door.shared)
+        assert not door.over
+        found.ports.close()
 
 
 async def test_many_sockets_come_in_several_packets(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from integration.router_kit import Router, router, service_entries
+from integration.router_streams import UPGRADE
 
 from narthex.testing.backend import Conversation, answer, backend
 from narthex.testing.waiting import until
@@ -47,10 +48,7 @@ async def test_a_websocket_is_large_work() -> None:
     async with backend(answer(HELLO)) as instance, router(service_entries([instance.port])) as here:
         press(here, Level.TIGHT)
         client = await here.connect()
-        await client.send(
-            b"GET / HTTP/1.1\r\nHost: svc.services.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
+        await client.send(UPGRADE % b"svc.services.test")
         assert (await client.answer())[0] == 503
 
 

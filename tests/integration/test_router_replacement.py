@@ -92,6 +92,22 @@ async def test_streams_and_websockets_go_on_until_the_deadline_of_the_router_tha
     tunnel_writer.close()
 
 
+async def test_one_that_is_told_to_stop_does_not_say_that_it_has_drained_before_the_one_it_replaced_has(
+    here: Site,
+) -> None:
+    first = await here.serving()
+    stream, stream_writer = await here.connect(host="sse.services.test")
+    stream_writer.write(REQUEST.replace(b"svc.", b"sse."))
+    await stream.readuntil(b"data: 1\n\n")
+    second = await here.start()
+    second.tell(signal.SIGTERM)
+    assert await ended(second) == 0
+    async with asyncio.timeout(1):
+        await stream.read()  # it was cut, at the deadline, before
+    assert await ended(first) == 0
+    stream_writer.close()
+
+
 async def test_an_instance_that_drains_is_released_when_the_router_that_is_replaced_has_ended_too(here: Site) -> None:
     first = await here.serving()
     stream, stream_writer = await here.connect(host="sse.services.test")

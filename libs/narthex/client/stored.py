@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from narthex.contracts.errors import Misconfigured
-from narthex.runtime.supervisor.status import write_atomically
+from narthex.runtime.atomic_write import write_atomically
 
 Stored = TypeVar("Stored", bound=BaseModel)
 

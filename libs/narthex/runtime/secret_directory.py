@@ -13,9 +13,9 @@ from pathlib import Path
 from narthex.bus.permissions import ROLES, nats_users
 from narthex.contracts.errors import Misconfigured
 from narthex.routing.users import VALKEY_USERS, valkey_users
+from narthex.runtime.atomic_write import write_atomically
 from narthex.runtime.sealing import KEY_BYTES
 from narthex.runtime.secret_files import read_secret
-from narthex.runtime.supervisor.status import write_atomically
 
 OTHERS = ("postgres", "clickhouse", "grafana")  # passwords of what is not ours
 SEALING_KEY = "sealing.key"

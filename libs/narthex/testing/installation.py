@@ -33,6 +33,7 @@ from narthex.testing.waiting import eventually
 
 P = "/v2.1/projects/default"
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+KEPT_IN = MappingProxyType({"nats": "store", "valkey": "appendonlydir"})  # each in its directory
 
 
 @dataclass
@@ -104,6 +105,13 @@ class Installation:
     def network_of(self, server: str) -> list[FaultProxy]:
         """The networks between a server and all parts."""
         return [proxy for (_, name), proxy in self.networks.items() if name == server]
+
+    def lose_store(self, server: str) -> Path:
+        """kill -9 of NATS or Valkey, whose next start is with nothing kept; where that is now."""
+        self[server].kill()
+        store = self.directory.home(server) / KEPT_IN[server]
+        times = len(list(store.parent.glob(f"{store.name}.*")))
+        return store.rename(store.with_name(f"{store.name}.{times + 1}"))
 
     async def service(
         self, name: str, instances: int = 1, *, check: Mapping[str, Any] = NO_SETTINGS, port: int = 0, **policy: Any

@@ -11,10 +11,11 @@ import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from narthex.runtime.tasks import background
+from narthex.testing.waiting import waited
 
 STATUS = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 CODE = re.compile(rb"\r\nx-narthex-error: ([a-z_]+)\r\n", re.IGNORECASE)
@@ -182,11 +183,7 @@ async def load(
         every = clients / rate
         due = loop.time() + every * number / clients
         try:
-            while not over.is_set():
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(0.0, due - loop.time())):
-                        await over.wait()
-                        return
+            while not await waited(over, due - loop.time()):
                 due = max(due + every, loop.time() - 1.0)  # after a standstill, a second's worth is caught up
                 await client.ask(f"{prefix}-{next(numbers)}")
         finally:

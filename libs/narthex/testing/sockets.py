@@ -13,12 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from narthex.runtime.tasks import background
-from narthex.testing.websocket import CLOSE, close_frame, frame
+from narthex.testing.websocket import CLOSE, KEY, accept, close_frame, frame, handshake, next_frame
 
-HANDSHAKE = (
-    "GET /{name} HTTP/1.1\r\nHost: {host}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 ANSWER_WITHIN_S = 30.0
 EVERY_S = 0.1  # between two texts on one socket
 NO_CLOSE_FRAME = "no close frame"
@@ -61,7 +57,7 @@ async def _one_after_another(so_far: Talks, port: int, host: str, name: str) -> 
     loop = asyncio.get_running_loop()
     while True:
         try:
-            reader, writer = await _open(port, HANDSHAKE.format(host=host, name=name).encode())
+            reader, writer = await _open(port, host, name)
         except (OSError, EOFError, TimeoutError) as error:
             so_far.wrong.append(f"not opened: {error!r}")
             await asyncio.sleep(EVERY_S)
@@ -79,12 +75,13 @@ async def _one_after_another(so_far: Talks, port: int, host: str, name: str) -> 
             writer.transport.abort()
 
 
-async def _open(port: int, handshake: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _open(port: int, host: str, name: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    asked = "\r\n".join((f"GET /{name} HTTP/1.1", f"Host: {host}", *handshake(), "", ""))
     async with asyncio.timeout(ANSWER_WITHIN_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(handshake)
+        writer.write(asked.encode())
         head = await reader.readuntil(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 101 "):
+    if not head.startswith(b"HTTP/1.1 101 ") or accept(KEY) not in head:
         writer.transport.abort()
         raise ConnectionError(f"{head[:100]!r}")
     return reader, writer
@@ -96,7 +93,10 @@ async def _talk(so_far: Talks, reader: asyncio.StreamReader, writer: asyncio.Str
         text = f"{name} {number}"
         writer.write(frame(text.encode(), masked=True))
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            opcode, payload = await _frame(reader)
+            found = await next_frame(reader)
+        if found is None:
+            raise Ended(NO_CLOSE_FRAME)
+        opcode, payload = found
         if opcode == CLOSE:
             writer.write(close_frame(masked=True))
             with suppress(OSError):  # it need not wait for that
@@ -107,14 +107,3 @@ async def _talk(so_far: Talks, reader: asyncio.StreamReader, writer: asyncio.Str
             raise ValueError(f"{text!r} was answered by {payload!r}")
         so_far.answered += 1
         await asyncio.sleep(EVERY_S)
-
-
-async def _frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """The next frame; EOFError where the connection ends within one."""
-    try:
-        head = await reader.readexactly(2)
-    except asyncio.IncompleteReadError as error:
-        if error.partial:
-            raise
-        raise Ended(NO_CLOSE_FRAME) from None
-    return head[0], await reader.readexactly(head[1])

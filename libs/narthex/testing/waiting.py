@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,6 +29,14 @@ async def until(condition: Callable[[], object], within_s: float = WITHIN_S) -> 
         return condition()
 
     await eventually(look, within_s)
+
+
+async def waited(over: asyncio.Event, seconds: float) -> bool:
+    """Wait, at most until it is over; whether it is. For what goes on beside a test, at its own pace."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, seconds)):
+            await over.wait()
+    return over.is_set()
 
 
 def eventually_sync(look: Callable[[], T], within_s: float = WITHIN_S) -> T:

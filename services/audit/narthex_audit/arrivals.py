@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections import Counter as Tally
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import count
 from typing import Protocol
 
 from narthex.bus import REQUESTS, Bus
@@ -35,7 +35,7 @@ class Arrivals:
         self._store = store
         self._runs = Runs()
         self._process = new_id()
-        self._versions: Tally[str] = Tally()
+        self._versions = count(1)
         self._loaded = False
 
     async def note(self, batch: Numbered) -> None:
@@ -81,7 +81,7 @@ class Arrivals:
 
     async def _load(self) -> None:
         for each in await self._store.arrivals():
-            time = each.time.replace(tzinfo=UTC).timestamp()
+            time = each.time.timestamp()
             if each.run:
                 spans = tuple(zip(each.firsts, each.pasts, strict=True))
                 self._runs.adopt(each.run, each.router, spans, time)
@@ -91,7 +91,6 @@ class Arrivals:
 
     async def _keep(self, run: str) -> None:
         held = self._runs.known[run]
-        self._versions[run] += 1
         firsts, pasts = [first for first, _ in held.spans], [past for _, past in held.spans]
-        row = Arrival(run, self._process, self._versions[run], held.router, datetime.now(UTC), firsts, pasts)
+        row = Arrival(run, self._process, next(self._versions), held.router, datetime.now(UTC), firsts, pasts)
         await self._store.note(row)

@@ -41,6 +41,7 @@ from narthex_audit.search import (
     select_requests,
 )
 from narthex_audit.series import points, select_labels, select_series
+from narthex_audit.trouble import NOT_NOW, sentence
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -48,25 +49,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
-
-# ClickHouse's codes for "not now": the batch is kept and tried again. Any other code is about the batch itself.
-NOT_NOW = frozenset(
-    {
-        74,  # CANNOT_READ_FROM_FILE_DESCRIPTOR
-        75,  # CANNOT_WRITE_TO_FILE_DESCRIPTOR: the disk is full
-        76,  # CANNOT_OPEN_FILE
-        159,  # TIMEOUT_EXCEEDED
-        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
-        209,  # SOCKET_TIMEOUT
-        210,  # NETWORK_ERROR
-        241,  # MEMORY_LIMIT_EXCEEDED
-        242,  # TABLE_IS_READ_ONLY: a replica that lost its coordination
-        243,  # NOT_ENOUGH_SPACE
-        252,  # TOO_MANY_PARTS: merges are behind
-        319,  # UNKNOWN_STATUS_OF_INSERT: the same rows again are harmless
-        999,  # KEEPER_EXCEPTION
-    }
-)
 
 
 class RequestStore:
@@ -214,7 +196,7 @@ class RequestStore:
                 await self._call(self._open)
             except Exception as error:
                 # Whatever it is (a server that is away, a directory another process still holds): say so, go on.
-                reason = f"cannot open the log store (NARTHEX_AUDIT_STORE): {_sentence(error)}"
+                reason = f"cannot open the log store (NARTHEX_AUDIT_STORE): {sentence(error)}"
                 if reason != self._reason:  # one that stays away is one line
                     log.warning("log store not open", extra={"fields": {"reason": reason}})
                 self._reason = reason
@@ -239,8 +221,8 @@ class RequestStore:
             result = await self._call(lambda: work(client))
         except Error as error:
             if isinstance(error, OperationalError) or error.code in NOT_NOW:
-                self._reason = _sentence(error)
-                raise Unavailable(f"the log store is away: {_sentence(error)}") from error
+                self._reason = sentence(error)
+                raise Unavailable(f"the log store is away: {sentence(error)}") from error
             raise
         self._reason = ""
         return result
@@ -283,16 +265,3 @@ def _migrate(client: "Client") -> None:
             client.command(statement)
         client.insert("migrations", [[migration.number, migration.name]], column_names=["number", "name"])
         log.info("log store migrated", extra={"fields": {"number": migration.number, "name": migration.name}})
-
-
-def _sentence(error: BaseException) -> str:
-    """The first line of an error: ClickHouse adds a stack and its version below.
-
-    Of a server that cannot be reached what the system says: the driver wraps it four times, with an id of the question.
-    """
-    root = error
-    while not isinstance(root, OSError) and (cause := root.__cause__ or root.__context__) is not None:
-        root = cause
-    if isinstance(root, OSError) and root is not error and root.strerror:
-        return root.strerror
-    return (str(error) or type(error).__name__).splitlines()[0][:500]

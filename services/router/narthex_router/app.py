@@ -120,9 +120,8 @@ async def open(config: Config) -> AsyncIterator[Part]:
             await workers.drain()
             await asyncio.wait({running})
             await ledger.flush(LAST_RECORDS_S)
-            if door.over:
-                await inherited.wait()
-            else:
+            await inherited.wait()
+            if not door.over:
                 await say_drained(bus, name)
 
         try:
@@ -160,9 +159,9 @@ async def take_over(predecessor: Predecessor, workers: Workers, running: asyncio
             await workers.serving()
     except BaseException as error:
         reason = workers.waiting_for()
-        predecessor.close()
         await workers.drain()
         await asyncio.wait({running})
+        predecessor.close()  # not before: until then it releases no instance
         if isinstance(error, TimeoutError):
             raise Misconfigured(
                 f"not ready to take over within {within_s:g} s, waiting for {reason}; the router that runs goes on"

@@ -43,9 +43,7 @@ class Bounds:
     head_s: float = 10.0  # from a request's first byte to the end of its head
     keep_alive_s: float = 75.0  # an idle client connection; above the usual 60 s of load balancers
     body_s: float = 60.0  # without a byte of a request's body
-    body_rate: float = (
-        240.0  # bytes of it a second that there must have been by then; as Kestrel. 0: as few as you like
-    )
+    body_rate: float = 240.0  # bytes of it a second that there must have been by then; as Kestrel. 0: any
     connect_s: float = 2.0  # to an instance; a local network answers in 1 ms
     first_byte_s: float = 300.0  # a large model may think for minutes
     idle_s: float = 300.0  # without a byte of a response

@@ -32,7 +32,7 @@ class Drains:
         self,
         busy: Callable[[str, int, list[list[Any]]], Awaitable[None]],
         released: Callable[[str], Awaitable[bool]],
-        alone: Callable[[], bool] = lambda: True,
+        alone: Callable[[], bool],
     ) -> None:
         """`alone`: whether no other process of this router has anything under way."""
         self._busy = busy

@@ -103,12 +103,9 @@ class Stats:
             stats = self._services[route.service_id] = ServiceStats(route.project_id)
         return stats
 
-    def plain(self) -> dict[str, Any]:
-        """All counters, for the main process (`tallies`)."""
-        return {service_id: _plain(stats) for service_id, stats in self._services.items()}
-
     def pieces(self, there: Callable[[str], bool], now: float) -> Iterator[dict[str, Any]]:
-        """All counters, of some services at a time, without those of services that have long not been there."""
+        """All counters, for the main process (`tallies`): of some services at a time, without those of services that
+        have long not been there."""
         known = list(self._services)
         for start in range(0, len(known), PIECE):
             kept = [each for each in known[start : start + PIECE] if not self._forgets(each, there(each), now)]

@@ -5,25 +5,19 @@ Audit has one core; the ledger, NATS and who asks share the other.
 
 import asyncio
 import os
-import subprocess
-import sys
 import time
-import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
-from pydantic import SecretStr
+from integration.audit_kit import Installation, installation
 
 from bench import machine
-from narthex.bus import Bus, BusSettings, open_bus
+from narthex.bus import Bus
 from narthex.contracts.errors import Unavailable
 from narthex.contracts.ids import new_id
 from narthex.contracts.queries import REQUESTS_SUBJECT, RequestsAnswer, RequestsQuestion
-from narthex.runtime.child import die_with_parent
-from narthex.testing.servers import NatsServer, free_port, nats_server
-from narthex.testing.waiting import eventually, until
+from narthex.runtime.tasks import background
+from narthex.testing.waiting import eventually
 from narthex_router.ledger import Ledger
 
 SECONDS = float(os.environ.get("SECONDS_EACH", "30"))
@@ -31,28 +25,16 @@ FLUSH_S = 0.2  # as a worker hands its records over
 SERVICES = 50
 SEEN_WITHIN_S = 30.0
 CORE = machine.cores()[0]  # before this process is held to the other
-TICKS = os.sysconf("SC_CLK_TCK")
+WRITTEN = "narthex_request_records_written_total"
 
 
 async def measure(directory: Path, rate: int, body: bytes) -> None:
-    async with AsyncExitStack() as stack:
-        nats = stack.enter_context(nats_server(directory))
-        process, port = stack.enter_context(audit(directory, nats))
-
-        async def bus(part: str) -> Bus:
-            settings = BusSettings(url=nats.url, user=part, password=SecretStr(nats.passwords[part]))
-            return await stack.enter_async_context(open_bus(settings, part))
-
-        router, registry = await bus("router"), await bus("registry")
-        await registry.ensure_streams()
-        await until(lambda: router.connected)
-        await eventually(lambda: _ready(port), within_s=20)
-        ledger = Ledger(router, "bench")
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(ledger.run())
-            lags, sent, used = await _load(ledger, registry, process.pid, port, rate, body)
-            running.cancel()
-        written = int(_metric(port, "narthex_request_records_written_total"))
+    alone = ("taskset", "--cpu-list", str(CORE))
+    async with installation(directory, before=alone) as here, background() as tasks:
+        ledger = Ledger(here.router, "bench")
+        tasks.start(ledger.run(), "ledger")
+        lags, sent, used = await _load(ledger, here, rate, body)
+        written = int((await here.audit.metrics())[WRITTEN])
         lags.sort()
         print(
             f"  sent {sent}, written {written}, audit's CPU {used / sent * 1e6:.1f} us a record = {used / SECONDS:.0%}"
@@ -60,11 +42,9 @@ async def measure(directory: Path, rate: int, body: bytes) -> None:
         print(f"  seen after: median {lags[len(lags) // 2]:.2f} s, 99th percentile {lags[int(len(lags) * 0.99)]:.2f} s")
 
 
-async def _load(
-    ledger: Ledger, registry: Bus, pid: int, port: int, rate: int, body: bytes
-) -> tuple[list[float], int, float]:
+async def _load(ledger: Ledger, here: Installation, rate: int, body: bytes) -> tuple[list[float], int, float]:
     """Send at the rate and watch probes; how long each took, how many records were sent, the CPU seconds of audit."""
-    started, cpu = time.monotonic(), _cpu(pid)
+    started, cpu = time.monotonic(), machine.cpu_seconds([here.audit.pid])
     sent = 0
     async with asyncio.TaskGroup() as group:
         probes: list[asyncio.Task[float]] = []
@@ -77,10 +57,14 @@ async def _load(
                 await asyncio.sleep(0)
             sent += due
             if due:
-                probes.append(group.create_task(_seen(registry, probe)))
+                probes.append(group.create_task(_seen(here.registry, probe)))
             await asyncio.sleep(max(0.0, FLUSH_S - (time.monotonic() - now)))
-    await until(lambda: _metric(port, "narthex_request_records_written_total") >= sent, within_s=60)
-    return [probe.result() for probe in probes], sent, _cpu(pid) - cpu
+
+    async def all_written() -> bool:
+        return (await here.audit.metrics()).get(WRITTEN, 0.0) >= sent
+
+    await eventually(all_written, within_s=60)
+    return [probe.result() for probe in probes], sent, machine.cpu_seconds([here.audit.pid]) - cpu
 
 
 async def _seen(registry: Bus, id: str) -> float:
@@ -113,54 +97,3 @@ def _record(id: str, number: int, body: bytes) -> bytes:
         f'"connect_ms":0.2,"first_byte_ms":1.25,"total_ms":{number % 97}.5,"instance_id":"i",'
         f'"attempts":[{{"instance_id":"i","address":"127.0.0.2:9000","outcome":"answered","at_ms":0.1}}]{contents}}}'
     ).encode()
-
-
-@contextmanager
-def audit(directory: Path, nats: NatsServer) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """`narthex serve audit` on a core of its own, and its admin port."""
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "NARTHEX_DATA_DIR": str(directory),
-        "NARTHEX_ADMIN_PORT": str(port),
-        "NARTHEX_NATS_URL": nats.url,
-        "NARTHEX_NATS_USER": "audit",
-        "NARTHEX_NATS_PASSWORD": nats.passwords["audit"],
-    }
-    die = die_with_parent()
-
-    def alone() -> None:
-        die()
-        os.sched_setaffinity(0, {CORE})
-
-    with (directory / "audit.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "narthex", "serve", "audit"], env=environment, stderr=log, preexec_fn=alone
-        )
-    try:
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
-
-
-async def _ready(port: int) -> bool:
-    try:
-        return bool(await asyncio.to_thread(_get, port, "/readyz"))
-    except OSError:
-        return False
-
-
-def _metric(port: int, name: str) -> float:
-    lines = [line for line in _get(port, "/metrics").splitlines() if line.startswith(f"{name} ")]
-    return float(lines[0].split(" ")[1]) if lines else 0.0
-
-
-def _get(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-        return str(answer.read().decode())
-
-
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS

@@ -82,7 +82,7 @@ async def _row(directory: Path, title: str, halt: Callable[[Installation], int],
     async with AsyncExitStack() as stack:
         instance = await stack.enter_async_context(backend(_instance))
         here = await stack.enter_async_context(installation(directory, requests_max_bytes=stream_bytes))
-        nats = here.audit.nats
+        nats = here.nats
         settings = {"nats_url": nats.url, "nats_password": nats.passwords["router"], "router_workers": 1}
         there = await stack.enter_async_context(site(directory / "site", service_entries([instance.port]), **settings))
         await there.start()

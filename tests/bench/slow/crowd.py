@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from narthex.testing.websocket import handshake
+
 BATCH = 100  # connections opened at a time
 TICK_S = 1.0
 READ = 16  # bytes that a slow reader takes a second
-_UPGRADE = (
-    "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
-    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-)
 
 
 def client_hello(host: str) -> bytes:
@@ -36,8 +34,8 @@ def first_words(kind: str, host: str) -> bytes:
     if kind == "half-hello":
         hello = client_hello(host)
         return hello[: len(hello) // 2]
-    path, fields = ("/live/socket", _UPGRADE) if kind == "websockets" else ("/bulk", "")
-    return f"GET {path} HTTP/1.1\r\nhost: {host}\r\n{fields}\r\n".encode()
+    path, fields = ("/live/socket", handshake()) if kind == "websockets" else ("/bulk", ())
+    return "\r\n".join((f"GET {path} HTTP/1.1", f"Host: {host}", *fields, "", "")).encode()
 
 
 def nothing(each: socket.socket) -> None:

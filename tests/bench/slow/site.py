@@ -16,6 +16,7 @@ from bench.proxies import Proxy
 from bench.router import LIMITS, SERVED_WITHIN_S
 from narthex.testing.installation import Installation, P, Service, installation
 from narthex.testing.load import status
+from narthex.testing.processes import workers_of
 from narthex.testing.waiting import eventually
 
 WORKERS = 2
@@ -104,7 +105,6 @@ async def _expose(here: Installation, name: str, deployment: str, **policy: Any)
 
 
 def _workers(here: Installation) -> list[int]:
-    """The router's processes that have none below themselves."""
-    below = [pid for pid in machine.tree(here["router"].pid) if machine.tree(pid) == [pid]]
-    assert len(below) >= WORKERS, below
-    return below
+    found = workers_of(here["router"].pid)
+    assert len(found) >= WORKERS, found
+    return found

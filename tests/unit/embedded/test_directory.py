@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+from narthex.runtime.atomic_write import write_atomically
 from narthex.runtime.embedded.credentials import keep_credentials
 from narthex.runtime.embedded.directory import DataDirectory
 from narthex.runtime.supervisor import log
-from narthex.runtime.supervisor.status import write_atomically
 
 
 def test_credentials_are_made_once_and_kept(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from narthex.bus.permissions import nats_config
 from narthex.client.stored import installation_profiles
 from narthex.contracts.errors import Misconfigured
+from narthex.runtime.atomic_write import write_atomically
 from narthex.runtime.embedded import preflight
 from narthex.runtime.embedded.credentials import Credentials, keep_credentials
 from narthex.runtime.embedded.directory import DataDirectory
@@ -17,7 +18,6 @@ from narthex.runtime.embedded.settings import UpSettings
 from narthex.runtime.key_file import write_sealing_key
 from narthex.runtime.supervisor import lock
 from narthex.runtime.supervisor.plan import Plan, encode
-from narthex.runtime.supervisor.status import write_atomically
 
 
 def up(settings: UpSettings) -> int:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from narthex.bus.permissions import ROLES
 from narthex.routing.users import VALKEY_USERS
+from narthex.runtime.atomic_write import write_atomically
 from narthex.runtime.embedded.directory import DataDirectory
-from narthex.runtime.supervisor.status import write_atomically
 
 
 @dataclass(frozen=True)

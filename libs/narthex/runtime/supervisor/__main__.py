@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from narthex.contracts.errors import Misconfigured
+from narthex.runtime.atomic_write import write_atomically
 from narthex.runtime.supervisor.plan import Plan, decode
-from narthex.runtime.supervisor.status import write_atomically
 from narthex.runtime.supervisor.supervisor import Supervisor
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 
+from narthex.runtime.atomic_write import write_atomically
 from narthex.runtime.supervisor.plan import Plan
 
 log = logging.getLogger(__name__)
@@ -57,16 +57,6 @@ class StatusFile:
         if trouble != self._trouble:
             self._trouble = trouble
             log.warning("%s", trouble)
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file, readable by its owner only: a reader sees the old text or the new one, never a half."""
-    draft = path.with_name(f".{path.name}.draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w") as file:
-        draft.chmod(mode)  # whatever the umask
-        file.write(text)
-    draft.replace(path)
 
 
 def now() -> str:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 import aiohttp
@@ -14,11 +13,12 @@ from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
 from narthex.runtime.clock import Clock
+from narthex.runtime.release import VERSION
 from narthex_certs.acme.messages import Account, Authorization, Challenge, Directory, Order, OrderList, RenewalInfo
 from narthex_certs.acme.problem import CaAway, Problem, retry_after
 from narthex_certs.acme.signing import AccountKey, Binding, base64url, renewal_id
 
-USER_AGENT = f"narthex/{version('narthex')} (ACME; RFC 8555)"  # section 6.1: a CA wants to know whom it talks to
+USER_AGENT = f"narthex/{VERSION} (ACME; RFC 8555)"  # section 6.1: a CA wants to know whom it talks to
 TIMEOUT_S = 45.0
 MOST_BYTES = 1 << 20
 NONCES_KEPT = 50
