@@ -19,12 +19,17 @@ from narthex.testing.waiting import eventually
 AWAY_S = held_s()
 ALONE_S = number(8, 60, 600)
 KILLS = number(5, 40)
+PAGE = 1000
 
 
 async def names(here: Installation) -> list[str]:
     """Every service that the registry knows."""
-    _, found = await here.api.get(f"{P}/services", limit="1000")
-    return [each["name"] for each in found]
+    found: list[str] = []
+    while True:
+        _, page = await here.api.get(f"{P}/services", limit=str(PAGE), offset=str(len(found)))
+        found += [each["name"] for each in page]
+        if len(page) < PAGE:
+            return found
 
 
 @pytest.mark.fault(

@@ -13,6 +13,7 @@ from narthex.testing.backend import Conversation, answer, backend
 from narthex.testing.waiting import until
 from narthex_router.acceptor import TurnedAway
 from narthex_router.memory import Group, Memory
+from narthex_router.pieces import PIECE
 from narthex_router.pressure import LARGE, MEASURES, Level
 from narthex_router.relief import Relief
 
@@ -92,25 +93,67 @@ async def test_idle_connections_are_closed() -> None:
 
 
 async def test_a_client_that_reads_nothing_is_cut_off_and_its_instance_is_not_blamed() -> None:
-    async def floods(conversation: Conversation) -> None:
-        await conversation.head()
-        await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
-        while True:
-            await conversation.send(bytes(100_000))
-
     async with backend(floods) as instance, router(service_entries([instance.port])) as here:
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", here.port))
-        await asyncio.get_running_loop().sock_sendall(sock, GET)
-        await until(lambda: any(each.exchange and each.exchange.response_bytes for each in here.plane.connections))
-        press(here, Level.FULL)
-        await until(lambda: not here.plane.connections)
-        sock.close()
+        with reads_nothing() as sock:
+            await asks(sock, here.port)
+            await until(lambda: any(each.exchange and each.exchange.response_bytes for each in here.plane.connections))
+            press(here, Level.FULL)
+            await until(lambda: not here.plane.connections)
         record = here.journal()[0]
         assert (record["outcome"], here.plane.shed) == ("client_gone", {"stuck_clients": 1})
         assert record["attempts"][-1]["outcome"] == "answered"
+
+
+async def test_of_an_answer_that_nobody_takes_little_is_held_while_memory_is_short() -> None:
+    async with backend(floods) as instance, router(service_entries([instance.port])) as here:
+        press(here, Level.LEAN)
+        with reads_nothing() as sock:
+            await asks(sock, here.port)
+            await until(lambda: any(each.held() > PIECE for each in here.plane.connections))
+            (held,) = [each.held() for each in here.plane.connections]
+            assert held <= here.plane.buffer + PIECE
+
+
+async def test_an_answer_during_which_memory_becomes_short_is_whole_and_so_is_the_next() -> None:
+    size, go_on = 3_000_000, asyncio.Event()
+
+    async def large(conversation: Conversation) -> None:
+        while await conversation.head():
+            await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            await go_on.wait()
+            await conversation.send(b"x" * size)
+
+    async with backend(large) as instance, router(service_entries([instance.port])) as here:
+        client = await here.connect()
+        await client.send(GET)
+        await client.head()
+        press(here, Level.LEAN)
+        go_on.set()
+        assert await client.reader.readexactly(size) == b"x" * size
+        for level in (Level.LEAN, Level.EASE, Level.LEAN):
+            press(here, level)
+            await client.send(GET)
+            assert (await client.answer())[2] == b"x" * size
+        assert instance.connections == 1
+
+
+async def floods(conversation: Conversation) -> None:
+    await conversation.head()
+    await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+    while True:
+        await conversation.send(bytes(100_000))
+
+
+def reads_nothing() -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    return sock
+
+
+async def asks(sock: socket.socket, port: int) -> None:
+    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+    await asyncio.get_running_loop().sock_sendall(sock, GET)
 
 
 async def test_bodies_are_no_longer_held_for_the_log_and_that_comes_first() -> None:

@@ -100,6 +100,11 @@ class Answering:
         if self._upstream is not None:
             self._upstream.go_on_reading()
 
+    def spare(self) -> None:
+        """Memory is short from now on, or no longer."""
+        if self._upstream is not None:
+            self._upstream.spare(sparing=self.plane.sparing)
+
     def held(self) -> int:
         """Bytes of the request that wait for an instance, or in case it is sent again."""
         if self.exchange is None:

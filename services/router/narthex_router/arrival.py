@@ -31,6 +31,9 @@ class Unserved:
     def cut(self) -> None:
         self.abort()
 
+    def spare(self) -> None:
+        """There is nothing of it yet."""
+
     def held(self) -> int:
         return 0
 

@@ -161,8 +161,7 @@ class Downstream(asyncio.Protocol):
         if exchange is not None:
             quiet_since = max(exchange.progress, self._half_closed_at)
             if self._half_closed_at and now - quiet_since > self.plane.bounds.half_closed_s:
-                self.forwarding.client_gone()
-                self.cut()
+                self.cut_off()
             else:
                 self.forwarding.check_time(now)
         elif now > self._deadline:
@@ -194,6 +193,16 @@ class Downstream(asyncio.Protocol):
             self.forwarding.give_up("draining", "it was not done when this router had to go; send it again")
         else:
             self.transport.close()
+
+    def spare(self) -> None:
+        """Hold less from now on, or again more, as the plane says."""
+        self.transport.set_write_buffer_limits(high=self.plane.buffer)
+        self.forwarding.spare()
+
+    def cut_off(self) -> None:
+        """Take the client for gone, which does nothing any more: no fault of the instance's."""
+        self.forwarding.client_gone()
+        self.cut()
 
     def cut(self) -> None:
         """End the connection now, whatever it is doing."""

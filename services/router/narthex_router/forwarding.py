@@ -14,7 +14,7 @@ from narthex_router.capture import Capture
 from narthex_router.doors.entrance import Reply, look, refusal_fields
 from narthex_router.doors.question import ASKING, Question, Refusal
 from narthex_router.endpoints import Endpoint, reason_of
-from narthex_router.exchange import CLIENT_GONE, Attempt, Exchange, State, Step
+from narthex_router.exchange import Attempt, Exchange, State, Step
 from narthex_router.gate import Gate, Over
 from narthex_router.http1 import BadMessage
 from narthex_router.pressure import refused
@@ -226,8 +226,7 @@ class Forwarding(Answering):
         elif not self.body.done and not self._downstream.read_stopped and self._body_is_late(exchange, now):
             self._request_failed("request_timeout", "the body did not come in time")
         elif self._paused and (now - exchange.progress > policy.idle_s or self.plane.too_long(now - exchange.progress)):
-            exchange.outcome = CLIENT_GONE  # it reads nothing any more: no fault of the instance's
-            self._downstream.cut()
+            self._downstream.cut_off()
         elif self._upstream is not None:
             self._upstream.check_time(now)
 

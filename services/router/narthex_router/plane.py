@@ -39,11 +39,12 @@ class Connection(Protocol):
     def drain(self) -> None: ...
     def expire(self) -> None: ...
     def cut(self) -> None: ...
+    def spare(self) -> None: ...
     def held(self) -> int: ...
 
 
 CONNECTION = 16 * 1024  # bytes of an idle one: 17 KiB over TLS, 6 without (measured)
-STUFFED = 16  # times that somebody takes no more between two looks at the memory: up to 8 MB
+STUFFED = 16  # times that somebody takes no more between two looks at the memory: up to 8 MB; less, the less there is
 CUTS = 16  # in a sweep, of those who take nothing: no more than is needed, and giving 8 MB back takes 8 ms (measured)
 SWEPT = 500  # connections looked at before requests get their turn: about 0.1 ms
 ID_TIME_S = 0.01  # how exact the time in a request id is
@@ -120,7 +121,8 @@ class Plane:
     answered: int = 0  # answers the router made itself, for requests that no service could be named for
     headers_refused: int = 0  # connections without the PROXY header they had to begin with
     level: Level = Level.EASE  # see `pressure`
-    buffer: int = 0  # bytes held for a new connection in each direction before the sender is stopped
+    sparing: bool = False  # memory is short: little is read and held at a time
+    buffer: int = 0  # bytes held for a connection in each direction before the sender is stopped
     patience_s: float = inf  # with a client that reads nothing
     quiet_s: float = 0.0  # the next request of an idle connection is waited for, when each answer is the last
     shed: Counter[str] = field(default_factory=Counter)  # what was refused or ended for want of memory
@@ -150,6 +152,10 @@ class Plane:
         self.last = self.draining or measures.last
         self.trace(self.traced)
         self.journal.room.close(closed=not measures.captures)
+        if self.sparing is not bool(level):
+            self.sparing = bool(level)
+            for connection in list(self.connections):
+                connection.spare()
 
     def held(self) -> int:
         """Bytes that are here for the sake of clients: what would go if they went."""
@@ -167,7 +173,7 @@ class Plane:
     def stuffed(self) -> None:
         """Somebody takes no more for now, and what waits for them is in our memory: is there enough of it?"""
         self._stuffed += 1
-        if not self._stuffed % STUFFED:
+        if not self._stuffed % (STUFFED >> self.level):
             self.look(time.monotonic())
 
     def gate(self, route: "Route", caller: "Caller | None") -> Gate | None:

@@ -29,7 +29,7 @@ class Measures:
 
     from_share: float  # of the limit
     captures: bool = False  # bodies are held for the log
-    buffer: float = 32 * KIB  # bytes held for a new connection in each direction, at most
+    buffer: float = 32 * KIB  # bytes held for a connection in each direction, at most
     patience_s: float = inf  # with a client that reads nothing: what it does not take is what fills the memory
     last: bool = False  # each answer is the last of its connection
     quiet_s: float = inf  # the next request of an idle connection is waited for, then

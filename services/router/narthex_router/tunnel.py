@@ -90,6 +90,9 @@ class Tunnel:
     def drain(self) -> None:
         """A tunnel has no end of its own: it goes on until the deadline."""
 
+    def spare(self) -> None:
+        """Messages are small, and who takes none is stopped: there is little to spare."""
+
     def expire(self) -> None:
         """The time to finish is over."""
         self._break_off("draining", GOING_AWAY)

@@ -21,6 +21,7 @@ from narthex_router.exchange import (
     Step,
 )
 from narthex_router.http1 import HOPELESS, BadMessage, ResponseFields, ResponseHead
+from narthex_router.pieces import Pieces
 
 if TYPE_CHECKING:
     from narthex_router.endpoints import Endpoint
@@ -39,6 +40,7 @@ class Upstream(asyncio.Protocol):
         "_buffer",
         "_head",
         "_interim",
+        "_sparing",
         "closed",
         "endpoint",
         "exchange",
@@ -58,6 +60,7 @@ class Upstream(asyncio.Protocol):
         self.idle_since = 0.0
         self.reading = True
         self.writable = True
+        self._sparing = False  # see `Pieces`
         # Per request.
         self.exchange: Exchange | None = None
         self.forwarding: Forwarding | None = None
@@ -123,6 +126,14 @@ class Upstream(asyncio.Protocol):
         self.forwarding = forwarding
         self._body = None
         self._interim = 0
+        if forwarding.plane.sparing is not self._sparing:
+            self.spare(sparing=forwarding.plane.sparing)
+
+    def spare(self, *, sparing: bool) -> None:
+        """Read little at a time while memory is short, or again as much as comes."""
+        if sparing is not self._sparing and not self.closed:
+            self._sparing = sparing
+            self.transport.set_protocol(Pieces(self) if sparing else self)
 
     def stop_reading(self) -> None:
         if self.reading and not self.closed:
