@@ -9,7 +9,7 @@ from e2e.kept import identity, logged, serve, served
 
 from narthex.testing.processes import alive, descendants, resident_mb
 from narthex.testing.system import System, running_system, start_system
-from narthex.testing.waiting import until
+from narthex.testing.waiting import eventually_sync, until
 
 IDLE_S = 5.0
 
@@ -41,6 +41,6 @@ async def test_stopped_and_started_again_it_is_the_same_installation(
 def test_the_whole_idle_system_stays_small(tmp_path: Path) -> None:
     """The bound is issue-given: 700 MB resident, child servers included, of a system that has just become idle."""
     with running_system(tmp_path) as system:
-        time.sleep(IDLE_S)  # what starting took is given back by then; there is nothing to wait for
-        resident = resident_mb([system.up.process.pid, *descendants(system.up.process.pid)])
-    assert resident < 700
+        time.sleep(IDLE_S)  # what starting took is given back by then, on a machine that is not busy
+        parts = [system.up.process.pid, *descendants(system.up.process.pid)]
+        eventually_sync(lambda: resident_mb(parts) < 700)

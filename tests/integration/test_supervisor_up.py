@@ -15,11 +15,10 @@ import pytest
 
 from narthex.runtime.child import die_with_parent
 from narthex.runtime.embedded.ports import free_ports
-from narthex.testing.processes import alive, descendants, resident_mb
+from narthex.testing.processes import alive, descendants
 from narthex.testing.waiting import eventually_sync
 
 READY_WITHIN_S = 6.0  # the promise for an idle machine with two cores; measured: 2.9
-RESIDENT_MB = 700  # the promise for the whole idle system
 
 
 @dataclass
@@ -72,14 +71,13 @@ def _start(directory: Path, flags: list[str], number: int) -> Up:
     return Up(directory / "data", process, output)
 
 
-def test_it_is_soon_ready_small_and_leaves_nothing_when_stopped(start: Callable[[], Up]) -> None:
+def test_it_is_soon_ready_and_leaves_nothing_when_stopped(start: Callable[[], Up]) -> None:
     busy = os.getloadavg()[0] > 0.5  # with others: the promise about time is for an idle machine
     up = start()
     assert up.ready() < READY_WITHIN_S * (4 if busy else 1)
 
     processes = up.processes()
     assert len(processes) >= 8  # the supervisor, two servers, five services
-    assert resident_mb(processes) < RESIDENT_MB
 
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(30) == 0
