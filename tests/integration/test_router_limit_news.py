@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from narthex.bus import open_bus
@@ -12,7 +15,7 @@ from narthex.routing.limits import RateAsk
 from narthex.runtime.tasks import background
 from narthex.testing.servers import NatsServer, valkey_server
 from narthex.testing.waiting import eventually, until
-from narthex_router.herald import Herald
+from narthex_router.herald import EVERY_S, Herald
 from narthex_router.meter import meter
 
 
@@ -21,7 +24,9 @@ def said(refused: int, service_id: str = "svc") -> bytes:
     return json.dumps([reached | {"refused": refused}]).encode()
 
 
-async def test_limits_that_are_reached_are_told_in_sums_not_one_by_one(nats: NatsServer) -> None:
+@asynccontextmanager
+async def heralding(nats: NatsServer) -> AsyncIterator[tuple[Herald, list[LimitReached]]]:
+    """A herald, and what is heard of it from now on."""
     heard: list[LimitReached] = []
 
     async def hear(event: LimitReached) -> None:
@@ -42,18 +47,37 @@ async def test_limits_that_are_reached_are_told_in_sums_not_one_by_one(nats: Nat
             return bool(heard)
 
         await eventually(listening)  # what was said before it is lost to a listener
+        yield herald, heard
+
+
+def refused(heard: list[LimitReached]) -> int:
+    return sum(event.refused for event in heard if event.key == "svc")
+
+
+async def test_limits_that_are_reached_are_told_in_sums_not_one_by_one(nats: NatsServer) -> None:
+    async with heralding(nats) as (herald, heard):
         sent = 0
         while not (ours := [event for event in heard if event.key == "svc"]):
             for _ in range(5):
                 herald.add(said(refused=3))
                 sent += 3
             await asyncio.sleep(0.05)
-        await until(lambda: sum(event.refused for event in heard if event.key == "svc") == sent)
+        await until(lambda: refused(heard) == sent)
         event = ours[0]
         assert (event.key, event.project, event.router, event.kind, event.limit) == (
             "svc", "p", "r1", "rate_limit_user", 5
         )  # fmt: skip
         assert sum(event.key == "svc" for event in heard) < sent / 3
+
+
+async def test_what_is_reached_while_an_event_is_on_its_way_is_told_once(nats: NatsServer) -> None:
+    async with heralding(nats) as (herald, heard):
+        nats.process.send_signal(signal.SIGSTOP)
+        herald.add(said(refused=3))
+        await asyncio.sleep(EVERY_S * 1.5)  # it is being published
+        herald.add(said(refused=4))
+        nats.process.send_signal(signal.SIGCONT)
+        await until(lambda: refused(heard) == 7)
 
 
 async def test_a_router_answers_how_much_of_a_limit_is_in_use(nats: NatsServer, tmp_path: Path) -> None:

@@ -25,33 +25,46 @@ class Herald:
     def add(self, said: bytes) -> None:
         """Take a JSON array of `gates.Reached` from a worker."""
         for each in json.loads(said):
-            name = (each["service_id"], each["code"])
-            held = self._reached.get(name)
-            self._reached[name] = LimitReached(
-                key=each["service_id"],
-                project=each["project_id"],
-                router=self._router,
-                kind=each["code"],
-                limit=each["limit"],
-                refused=each["refused"] + (held.refused if held else 0),
-                shadowed=each["shadowed"] + (held.shadowed if held else 0),
+            self._hold(
+                LimitReached(
+                    key=each["service_id"],
+                    project=each["project_id"],
+                    router=self._router,
+                    kind=each["code"],
+                    limit=each["limit"],
+                    refused=each["refused"],
+                    shadowed=each["shadowed"],
+                )
             )
         self._news.set()
+
+    def _hold(self, event: LimitReached) -> None:
+        name = (event.key, event.kind)
+        if (held := self._reached.get(name)) is not None:
+            sums = {"refused": event.refused + held.refused, "shadowed": event.shadowed + held.shadowed}
+            event = event.model_copy(update=sums)
+        self._reached[name] = event
 
     async def run(self) -> None:
         """Publish what was reached, for ever."""
         while True:
             await self._news.wait()
             self._news.clear()
-            for name, event in list(self._reached.items()):
+            telling, self._reached = list(self._reached.values()), {}  # what is added meanwhile is told the next time
+            while telling:
+                event = telling[-1].model_copy(update={"id": event_id(telling[-1], time.time())})
                 try:
-                    await self._bus.publish(event.model_copy(update={"id": event_id(event, time.time())}))
+                    await self._bus.publish(event)
                 except Unavailable:
-                    self._news.set()
+                    self._keep(telling)
                     break
-                if self._reached[name] is event:
-                    del self._reached[name]
+                telling.pop()
             await asyncio.sleep(EVERY_S)
+
+    def _keep(self, untold: list[LimitReached]) -> None:
+        for event in untold:
+            self._hold(event)
+        self._news.set()
 
 
 def event_id(event: LimitReached, now: float) -> str:
