@@ -13,7 +13,7 @@ from faults.numbers import held_s, number
 from faults.site import installation
 
 from narthex.testing.installation import Installation, P, Service
-from narthex.testing.load import Request, load
+from narthex.testing.load import Request, listed, load
 from narthex.testing.waiting import eventually
 
 AWAY_S = held_s()
@@ -131,7 +131,7 @@ async def test_without_the_health_service_dead_instances_are_still_left_out(tmp_
                 return so_far.by_instance["hello-0"] > before
 
             await eventually(takes_part)
-        measured(f"{so_far.said()}; by instance {dict(so_far.by_instance)}")
+        measured(f"{so_far.said()}; {listed(so_far.by_instance)}")
         assert so_far.lost == 0
 
 

@@ -17,7 +17,7 @@ from faults.site import installation
 from narthex.runtime.tasks import background
 from narthex.testing.backend import Conversation, backend
 from narthex.testing.installation import Installation, P, Service
-from narthex.testing.load import Request, load
+from narthex.testing.load import Request, listed, load
 from narthex.testing.waiting import eventually, until
 
 AWAY_S = held_s()
@@ -118,7 +118,7 @@ async def test_an_answer_that_was_cut_off_never_ends_cleanly(tmp_path: Path, mea
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             ends[await how_it_ended(reader)] += 1
             writer.transport.abort()
-        measured(f"{dict(ends)} of {CUTS}")
+        measured(f"{listed(ends)} of {CUTS:,}")
         assert ends["clean"] == 0
 
 
@@ -230,7 +230,7 @@ async def test_an_address_that_became_another_tenants_gets_no_request(tmp_path: 
                 await until(lambda least=refused + 5: so_far.refused.total() >= least)
                 stranger.kill()
                 await mine.process.start()
-        measured(f"{REUSES} rounds; {so_far.said()}; answered by {dict(so_far.by_instance)}")
+        measured(f"{REUSES} rounds; {so_far.said()}; answered by {listed(so_far.by_instance)}")
         assert heard.read_text() == ""  # what asks who it is does not count
         assert so_far.by_instance.keys() == {mine.name}
         assert so_far.wrong == []

@@ -27,7 +27,7 @@ from faults.views import (
 from narthex.routing import Kind
 from narthex.runtime.tasks import background, cancelled
 from narthex.testing.installation import Installation
-from narthex.testing.load import Request, load
+from narthex.testing.load import Request, listed, load
 from narthex.testing.postgres import postgres_server
 from narthex.testing.processes import Process
 from narthex.testing.waiting import eventually, until
@@ -139,7 +139,7 @@ async def test_no_confirmed_change_is_lost_by_kills_at_random_moments(tmp_path: 
                 truth = await routers_equal(here, url, CAUGHT_UP_WITHIN_S)
                 assert backwards == []
         tried, confirmed = sum(each.tried for each in changers), confirmed_by(changers)
-        measured(f"{kills.total()} kills {dict(kills)}, {tried:,} changes tried, {confirmed:,} confirmed")
+        measured(f"{kills.total()} kills ({listed(kills)}), {tried:,} changes tried, {confirmed:,} confirmed")
         measured(so_far.said())
         assert so_far.lost == 0
         trail, told, stream = await rates_in_trail(url), await rates_told(url), await rates_in_stream(here)

@@ -16,7 +16,7 @@ from faults.machine import full, shifted, small_disk
 from faults.numbers import ALL, held_s, number
 from faults.site import installation
 
-from narthex.testing.load import Request, load, status
+from narthex.testing.load import Request, listed, load, status
 from narthex.testing.processes import Process, workers_of
 from narthex.testing.sockets import talks
 from narthex.testing.waiting import eventually, until
@@ -194,7 +194,8 @@ async def test_a_router_short_of_memory_sheds_and_recovers(tmp_path: Path, measu
                 shed = await _shed(router)
             async with load([port], Request(service.host), rate=50) as after:
                 await until(lambda: after.answered > 100)
-            measured(f"{len(stuck)} clients; {most} MiB at most; {shed}; {so_far.said()}; {talked.said()}")
+            measured(f"{len(stuck)} clients; {most} MiB at most; shed: {listed(shed)}")
+            measured(f"{so_far.said()}; {talked.said()}")
             assert workers_of(router.pid) == workers
             assert sum(shed.values()) > 0
             assert set(so_far.refused) <= {"router_overloaded"}

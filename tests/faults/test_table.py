@@ -72,12 +72,10 @@ async def test_an_emptied_table_is_filled_again(tmp_path: Path, measured: Measur
             here.lose_store("valkey")
             await here["valkey"].start()
             back_s = await bird.in_force_s(CLOSED)
-            await here["router-2"].restart()
-            assert await bird.says(here.http_ports[1:]) == {CLOSED}
+        await here["router-2"].restart()
+        assert await bird.says(here.http_ports[1:]) == {CLOSED}
         measured(f"{so_far.said()}; in force {back_s:.1f} s after its return")
-        # The restarted router's own connections end with it: that is another row's business.
-        assert so_far.refused.total() == 0
-        assert so_far.wrong == []
+        assert so_far.lost == 0
 
 
 @pytest.mark.fault(

@@ -10,7 +10,7 @@ import itertools
 import re
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -21,6 +21,12 @@ STATUS = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 CODE = re.compile(rb"\r\nx-narthex-error: ([a-z_]+)\r\n", re.IGNORECASE)
 LENGTH = re.compile(rb"\r\ncontent-length: ([0-9]{1,9})\r\n", re.IGNORECASE)
 NOTED = 20  # failures that are kept word for word
+SHOWN = 3  # of them, in one line
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """How many of each, in words."""
+    return ", ".join(f"{number:,} {what}" for what, number in counts.items()) or "nothing"
 
 
 @dataclass
@@ -47,10 +53,9 @@ class Account:
 
     def said(self) -> str:
         """In one line, for reports and failures."""
-        return (
-            f"{self.sent:,} sent, {self.answered:,} answered, {self.failed:,} failed, {len(self.wrong):,} wrong, "
-            f"refused {dict(self.refused)}; p99 {self.p99_s() * 1000:.0f} ms; {self.notes[:3]}{self.wrong[:3]}"
-        )
+        ends = {"sent": self.sent, "answered": self.answered, "failed": self.failed, "wrong": len(self.wrong)}
+        shown = list(dict.fromkeys(self.notes + self.wrong))[:SHOWN]
+        return "; ".join((listed(ends | self.refused), f"p99 {self.p99_s() * 1000:.0f} ms", *shown))
 
     def failure(self, error: BaseException) -> None:
         self.failed += 1

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from narthex.runtime.tasks import background
+from narthex.testing.load import SHOWN, listed
 from narthex.testing.websocket import CLOSE, KEY, accept, close_frame, frame, handshake, next_frame
 
 ANSWER_WITHIN_S = 30.0
@@ -32,10 +33,9 @@ class Talks:
 
     def said(self) -> str:
         """In one line, for reports and failures."""
-        return (
-            f"{self.opened:,} WebSockets opened, {self.answered:,} texts answered, ended with {dict(self.ends)}, "
-            f"the first after {self.shortest_s:.1f} s, {len(self.wrong)} wrong {self.wrong[:3]}"
-        )
+        ended = f"ended: {listed(self.ends)}, the first after {self.shortest_s:.1f} s" if self.ends else "none ended"
+        said = {"WebSockets opened": self.opened, "texts answered": self.answered, "wrong": len(self.wrong)}
+        return "; ".join((listed(said), ended, *self.wrong[:SHOWN]))
 
 
 class Ended(Exception):
