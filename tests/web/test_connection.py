@@ -75,6 +75,7 @@ def test_all_pages_live_through_a_registry_that_stands_still_and_dies_and_a_form
     service = api.get("/services/hello").json()["id"]
     assert caller(service, system.token).get("/?followed-again").status_code == 200
     expect(tail.get_by_role("row").filter(has_text="followed-again")).to_be_visible()
+    expect(tail.get_by_text("Requests that came meanwhile are not here")).to_be_visible()
     api.delete("/services/made-in-between").raise_for_status()
 
 

@@ -4,6 +4,7 @@ The API's own refusals are real; only what no registry does on demand, a failure
 """
 
 import re
+from collections.abc import Callable
 
 import httpx2
 from playwright.sync_api import Locator, Page, Route, expect
@@ -120,6 +121,50 @@ def test_a_filter_a_forms_choices_and_what_is_shown_say_why_they_cannot_be_follo
     expect(app.get_by_role("alert")).to_have_count(0)
 
 
+def test_why_something_could_not_be_read_stays_until_it_could(app: Page, watch_nothing: list[str]) -> None:
+    """A list, a form's choices, and what is kept while another stretch of time is read."""
+    stays_until_it_could_be_read(app, SERVICES, app.reload)
+    app.goto("/projects/default/members")
+    give = app.get_by_role("button", name="Give a role")
+    stays_until_it_could_be_read(app, "**/v2.1/projects/default/roles", give.click)
+    app.goto("/projects/default/services/hello")
+    expect(app.get_by_role("region", name="Time to the whole answer")).to_be_visible()
+    hour = app.get_by_text("1 h", exact=True)
+    stays_until_it_could_be_read(app, "**/services/hello/chart?*", hour.click)
+
+
+def stays_until_it_could_be_read(page: Page, address: str, begin: Callable[[], object]) -> None:
+    page.route(address, failure)
+    begin()
+    problem = page.get_by_role("alert")
+    expect(problem).to_be_visible()
+    page.unroute(address)
+    page.route(address, lambda route: None)  # held until it is let go of
+    with page.expect_request(address):
+        problem.get_by_role("button", name="Try again").click()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(problem).to_have_count(1)
+    page.unroute(address)
+    expect(problem).to_have_count(0)
+
+
+def test_a_refusal_is_not_said_again_of_what_is_asked_next(app: Page, system: System, watch_nothing: list[str]) -> None:
+    with httpx2.Client(base_url=system.api_url, headers={"Authorization": f"Token {system.token}"}) as me:
+        tokens = [me.post("/v2.1/user/tokens", json={"name": name}).json()["id"] for name in ("first", "second")]
+        app.goto("/account")
+        app.route("**/v2.1/user/tokens/*", failure)
+        app.get_by_role("button", name="Revoke first").click()
+        dialog = app.get_by_role("dialog")
+        dialog.get_by_role("button", name="Revoke").click()
+        says(dialog.get_by_role("alert"), "Not done", "0123456789")
+        dialog.get_by_role("button", name="Cancel").click()
+        app.get_by_role("button", name="Revoke second").click()
+        expect(dialog).to_contain_text("Revoke second?")
+        expect(dialog.get_by_role("alert")).to_have_count(0)
+        for token in tokens:
+            me.delete(f"/v2.1/user/tokens/{token}").raise_for_status()
+
+
 def test_what_is_not_there_is_said_with_the_way_back(app: Page) -> None:
     app.goto("/projects/default/services/nowhere")
     says(app.get_by_role("alert"), "nowhere")
@@ -128,13 +173,16 @@ def test_what_is_not_there_is_said_with_the_way_back(app: Page) -> None:
 
 
 def test_without_the_live_stream_the_page_says_that_numbers_may_be_old_until_it_is_back(
-    app: Page, watch_nothing: list[str]
+    app: Page, api: httpx2.Client, watch_nothing: list[str]
 ) -> None:
     banner = app.get_by_text("Live updates are interrupted")
     app.route(STREAM, lambda route: route.fulfill(status=503, body="{}"))
     app.reload()
     expect(banner).to_be_visible()
     expect(app.get_by_role("link", name="hello", exact=True)).to_be_visible()  # all else goes on
+    api.post("/services", json={"name": "meanwhile", "deployment": "hello", "port": 9300}).raise_for_status()
     app.unroute(STREAM)
     expect(banner).to_have_count(0)
+    expect(app.get_by_role("link", name="meanwhile", exact=True)).to_be_visible()  # of which no stream told
+    api.delete("/services/meanwhile").raise_for_status()
     expect(app.get_by_role("row").filter(has_text="hello").first).to_contain_text("ready")

@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from narthex.testing.system import System
+from web.test_errors import STREAM
 
 PEM_OF_NOTHING = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 HOSTILE = '"><script>document.title="broken in"</script><img src=x onerror=alert(1)>'
@@ -50,6 +51,27 @@ def test_a_change_of_somebody_else_is_noticed_and_not_overwritten(
     assert api.get("/services/tuned").json()["first_byte_timeout"] == 5.0
 
 
+def test_ones_own_change_is_not_taken_for_one_of_somebody_else(app: Page, service: dict[str, Any]) -> None:
+    reads: list[Route] = []
+
+    def late(route: Route) -> None:
+        """The form is read again first; what else the page knows of the service stays old."""
+        if route.request.method == "GET":
+            reads.append(route)
+        if len(reads) < 2:
+            route.continue_()
+
+    app.route(STREAM, lambda route: None)  # nothing but the page itself reads anything again
+    app.goto("/projects/default/services/tuned/settings")
+    app.get_by_label("First byte of an answer").fill("30")
+    app.route("**/v2.1/projects/default/services/tuned", late)
+    save(app)
+    expect(app.get_by_role("button", name="Review and save")).to_be_disabled()
+    assert len(reads) == 2
+    expect(app.get_by_text("Somebody changed this service")).to_have_count(0)
+    app.unroute_all(behavior="ignoreErrors")
+
+
 def test_a_switch_that_was_turned_on_is_off_again_when_changes_are_discarded(
     app: Page, service: dict[str, Any]
 ) -> None:
@@ -89,7 +111,10 @@ def test_the_doors_of_issuers_and_client_certificates_are_opened_and_shown_befor
     expect(door.get_by_text("must be certificates in PEM")).to_be_visible()
 
     door.get_by_label("Authorities").fill(system.root_pem.read_text())
-    save(app)
+    app.get_by_role("button", name="Review and save").click()
+    expect(app.get_by_role("dialog").get_by_role("row", name="authorities")).to_be_visible()
+    expect(refused).to_have_count(0)  # that was said of what was typed before
+    app.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(app.get_by_text("Saved", exact=True)).to_be_visible()
     now = api.get("/services/tuned").json()
     assert now["jwt"]["roles"] == [{"role": "service-request-user", "claim": "groups", "values": ["staff"]}]

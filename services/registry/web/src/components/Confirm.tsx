@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { ApiProblem } from "@/api/problem";
-import { Problem } from "./Problem";
+import { NotDone } from "./NotDone";
 
 interface Props {
   opened: boolean;
@@ -23,7 +23,7 @@ export function Confirm({ opened, title, action, children, color, working, probl
         <Text size="sm" component="div">
           {children}
         </Text>
-        {problem && <Problem of={problem} title="Not done" />}
+        <NotDone of={problem} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Cancel

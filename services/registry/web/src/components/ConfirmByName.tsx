@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
 import type { ApiProblem } from "@/api/problem";
-import { Problem } from "./Problem";
+import { NotDone } from "./NotDone";
 
 interface Props {
   opened: boolean;
@@ -55,7 +55,7 @@ export function ConfirmByName({
             spellCheck={false}
             data-autofocus
           />
-          {problem && <Problem of={problem} title="Not done" />}
+          <NotDone of={problem} />
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
               Cancel

@@ -16,15 +16,16 @@ interface Props<T> {
 }
 
 export function Loaded<T>({ of, title, lines = 3, children }: Props<T>) {
-  const problem = useLastProblem(of);
+  const { data, error, isPlaceholderData } = of;
+  const problem = useLastProblem({ data: isPlaceholderData ? undefined : data, error }); // not for what was kept
   const again = () => void of.refetch();
   if (problem) return <Problem of={problem} title={title} retry={again} />;
-  if (of.data === undefined) return <Waiting lines={lines} />;
-  const old = of.isRefetchError && asProblem(of.error).status !== 0; // of a registry that is away the banner tells
+  if (data === undefined) return <Waiting lines={lines} />;
+  const old = of.isRefetchError && asProblem(error).status !== 0; // of a registry that is away the banner tells
   return (
     <>
-      {old && <Problem of={of.error} title={OLD} retry={again} above />}
-      {children(of.data)}
+      {old && <Problem of={error} title={OLD} retry={again} above />}
+      {children(data)}
     </>
   );
 }

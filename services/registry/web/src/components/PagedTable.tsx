@@ -1,5 +1,6 @@
 /** A table of what comes page by page, or in its place why it does not. */
 import { Box } from "@mantine/core";
+import { useLastProblem } from "@/api/lastProblem";
 import type { Pages } from "@/api/pages";
 import type { ApiProblem } from "@/api/problem";
 import { DataTable, type TableProps } from "./DataTable";
@@ -12,7 +13,9 @@ interface Props<T> extends Omit<TableProps<T>, "rows" | "inSight" | "hasMore" | 
 
 export function PagedTable<T>({ of, failed, ...table }: Props<T>) {
   const { error, retry, rows, inSight, hasMore, loading } = of;
-  if (error && rows.length === 0) return <Problem of={error} title={failed} retry={retry} />;
+  const known = rows.length > 0 || !(loading || error);
+  const problem = useLastProblem({ data: known ? rows : undefined, error });
+  if (problem) return <Problem of={problem} title={failed} retry={retry} />;
   return (
     <>
       <DataTable {...table} rows={rows} inSight={inSight} hasMore={hasMore} loading={loading} />

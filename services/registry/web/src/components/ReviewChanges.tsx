@@ -2,7 +2,7 @@
 import { Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
 import type { ApiProblem } from "@/api/problem";
 import { type Difference, inWords } from "./changes";
-import { Problem } from "./Problem";
+import { NotDone } from "./NotDone";
 
 interface Props {
   opened: boolean;
@@ -59,7 +59,7 @@ export function ReviewChanges({
           </Table>
         </Table.ScrollContainer>
         {note && <Text size="sm">{note}</Text>}
-        {problem && <Problem of={problem} title="Not saved" />}
+        <NotDone of={problem} title="Not saved" />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Go on editing

@@ -10,11 +10,11 @@ interface Props<T> {
   noun: string; // "service"
   id: string;
   read: () => Promise<Answered<T>>;
-  isCurrent: (opened: T) => boolean; // else somebody changed it meanwhile
+  isOld: (opened: T) => boolean; // somebody changed it meanwhile
   children: (opened: T, etag: string, again: () => void) => ReactNode; // the form, anew for each revision
 }
 
-export function Revision<T>({ noun, id, read, isCurrent, children }: Props<T>) {
+export function Revision<T>({ noun, id, read, isOld, children }: Props<T>) {
   const opened = useQuery<Answered<T>, ApiProblem>({
     queryKey: ["settings", noun, id],
     queryFn: read,
@@ -26,7 +26,7 @@ export function Revision<T>({ noun, id, read, isCurrent, children }: Props<T>) {
     <Loaded of={opened} title="The settings could not be shown" lines={8}>
       {({ answer, etag }) => (
         <Stack>
-          {!isCurrent(answer) && (
+          {isOld(answer) && !opened.isFetching && (
             <Alert color="yellow" title="Changed meanwhile">
               Somebody changed this {noun} since you opened its settings.{" "}
               <Button size="compact-xs" variant="default" onClick={again}>

@@ -1,7 +1,8 @@
 /** Which answers of the API a change makes old. Pure. */
 import type { Changed } from "@/api/schema";
 
-// Parts of paths. What is not named here makes everything old: better one reading too many.
+// Of each kind of thing that the stream tells of, parts of paths. One that is not named here makes everything old:
+// better one reading too many.
 const CONCERNS: Record<string, string[]> = {
   service: ["/services", "/live"],
   deployment: ["/deployments", "/services"],
@@ -10,14 +11,6 @@ const CONCERNS: Record<string, string[]> = {
   domain: ["/domains", "/certificates", "/services"],
   cert: ["/certificates", "/domains"],
   replica: ["/instances", "/status"],
-  rollout: ["/rollouts", "/services"],
-  router: ["/propagation", "/routers", "/installation"],
-  user: ["/users", "/role-assignments", "/session/permissions", "/user"],
-  service_user: ["/service-users", "/role-assignments"],
-  token: ["/tokens", "/user", "/service-users"],
-  role: ["/roles", "/role-assignments", "/session/permissions"],
-  access: ["/role-assignments", "/users", "/session/permissions"],
-  webhook: ["/webhooks"],
   limit: ["/limits", "user-rate-limits", "user-concurrency-limits"],
 };
 const ALWAYS = ["/audit", "/events"];

@@ -17,7 +17,7 @@ const END = "end";
 
 export interface Following {
   on: Record<string, (data: string) => void>;
-  opened?: () => void; // also after each interruption
+  opened?: (missed: boolean) => void; // after an interruption: what was told meanwhile is not told again
   broken?: () => void;
   refused?: (problem: ApiProblem) => void; // an answer that is no stream; one that is final is not asked for again
   ended?: (reason: string) => void; // the registry took it away
@@ -26,6 +26,7 @@ export interface Following {
 export function follow(url: string, { on, opened, broken, refused, ended }: Following): () => void {
   let source: EventSource | null = null;
   let tries = 0;
+  let missed = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let hidden: ReturnType<typeof setTimeout> | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
@@ -36,7 +37,8 @@ export function follow(url: string, { on, opened, broken, refused, ended }: Foll
     source = new EventSource(url);
     source.onopen = () => {
       tries = 0;
-      opened?.();
+      opened?.(missed);
+      missed = true; // whatever comes from when this one ends until the next
     };
     source.onerror = () => {
       interrupted();
@@ -47,6 +49,7 @@ export function follow(url: string, { on, opened, broken, refused, ended }: Foll
     }
   };
   const interrupted = () => {
+    missed = true;
     broken?.();
     doubted();
   };

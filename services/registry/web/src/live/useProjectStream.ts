@@ -37,7 +37,10 @@ export function useProjectStream(project: string): void {
         changed: (data) => news.add(JSON.parse(data)),
         reset: () => void queries.invalidateQueries(),
       },
-      opened: () => streamIs("there"),
+      opened: (missed) => {
+        streamIs("there");
+        if (missed) void queries.invalidateQueries();
+      },
       broken: () => streamIs("away"),
       refused: (problem) => problem.final && takeAway(),
       ended: takeAway,

@@ -15,7 +15,7 @@ import { ErrorBoundary } from "./ErrorBoundary";
 import { Logo } from "./Logo";
 import { Navigation } from "./Navigation";
 import { NotFound } from "./NotFound";
-import { remembered, useRemembered } from "./rememberedProject";
+import { remembered, rememberedProject } from "./rememberedProject";
 import { SchemeToggle } from "./SchemeToggle";
 
 const NO_PROJECTS = "Which projects there are could not be read";
@@ -85,7 +85,7 @@ interface Project {
 /** The project in the address, else the one that was open before. */
 function useProject(): Project {
   const [, params] = useRoute<{ project: string }>("/projects/:project/*?");
-  const last = useRemembered();
+  const last = rememberedProject();
   const named = params?.project;
   const asked = useAsk("GET /projects", {}, { enabled: named === undefined });
   const problem = useLastProblem(asked);
@@ -126,7 +126,7 @@ function Pages({ project, unread }: Project) {
 
 /** Instead of a page that is not for somebody, or of which that is not known; looks whether that has changed. */
 function NotOffered({ by: { unread, again }, needs }: { by: Offered; needs?: string }) {
-  useInterval(again, LOOK_AGAIN_MS, { autoInvoke: true });
+  useInterval(again, LOOK_AGAIN_MS, { autoInvoke: needs !== "administrator" }); // of that the session tells
   if (unread && needs !== "administrator") {
     return <Problem of={unread} title="What you may do here could not be read" retry={again} />;
   }

@@ -1,9 +1,11 @@
-/** Which project was open last in this browser: a name, nothing secret. */
-import { useState } from "react";
+/** Which project was open last: kept for as long as the app runs, and in this browser. A name, nothing secret. */
 
 const KEY = "narthex-project";
 
+let last = stored();
+
 export function remembered(project: string): void {
+  last = project;
   try {
     localStorage.setItem(KEY, project);
   } catch {
@@ -12,14 +14,13 @@ export function remembered(project: string): void {
 }
 
 export function rememberedProject(): string {
+  return last;
+}
+
+function stored(): string {
   try {
     return localStorage.getItem(KEY) ?? "";
   } catch {
     return "";
   }
-}
-
-export function useRemembered(): string {
-  const [project] = useState(rememberedProject);
-  return project;
 }

@@ -34,7 +34,7 @@ export function StartForm({ project, service }: TabProps) {
   const versions = useAsk("GET /projects/{project}/deployments/{deployment}/versions", {
     path: { project, deployment: name },
   });
-  const now = service.version ?? deployment.data?.default_version ?? "";
+  const now = service.version ?? deployment.data?.default_version; // undefined: not known
   const others = (versions.data ?? []).map(({ version }) => version).filter((version) => version !== now);
   const [force, setForce] = useState(false);
   const form = useRolloutForm();
@@ -51,7 +51,7 @@ export function StartForm({ project, service }: TabProps) {
   return (
     <Section
       title="Go over to another version in steps"
-      says={`Now it is ${now || "none"} of ${name}. A part of the requests goes to the new version; if that goes wrong, everything goes back by itself.`}
+      says={`${now === undefined ? "" : `Now it is ${now || "none"} of ${name}. `}A part of the requests goes to the new version; if that goes wrong, everything goes back by itself.`}
     >
       <Unread of={[deployment, versions]} title="The versions could not be read" />
       {versions.data && others.length === 0 ? (

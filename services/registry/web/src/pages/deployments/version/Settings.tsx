@@ -24,7 +24,7 @@ export function Settings({ project, version }: Props) {
       noun="version"
       id={version.id}
       read={() => askFully(`GET ${ONE}`, { path })}
-      isCurrent={(opened) => opened.last_updated === version.last_updated}
+      isOld={(opened) => Date.parse(opened.last_updated) < Date.parse(version.last_updated)}
     >
       {(opened, etag, again) => <Form key={etag} project={project} version={opened} etag={etag} onSaved={again} />}
     </Revision>

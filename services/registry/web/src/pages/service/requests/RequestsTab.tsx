@@ -91,7 +91,7 @@ function Logged({ project, service, filter, here }: ListProps) {
 }
 
 function Followed({ project, service, filter, here }: ListProps) {
-  const { requests, skipped, problem } = useTail(project, service.name, filter);
+  const { requests, skipped, missed, problem } = useTail(project, service.name, filter);
   const table = useTable(here);
   return (
     <>
@@ -99,6 +99,11 @@ function Followed({ project, service, filter, here }: ListProps) {
       {skipped > 0 && (
         <Alert color="yellow" title="Too fast to show them all">
           {many(skipped, "request")} came faster than this page reads; the log has them.
+        </Alert>
+      )}
+      {missed && (
+        <Alert color="yellow" title="It was interrupted">
+          Requests that came meanwhile are not here; the log has them.
         </Alert>
       )}
       <DataTable

@@ -12,10 +12,11 @@ const PAINT_MS = 250;
 export interface Tail {
   requests: RequestRecord[];
   skipped: number;
+  missed: boolean; // some while it was interrupted
   problem: ApiProblem | null; // why nothing more comes, for now or at all
 }
 
-const NOTHING: Tail = { requests: [], skipped: 0, problem: null };
+const NOTHING: Tail = { requests: [], skipped: 0, missed: false, problem: null };
 
 export function useTail(project: string, service: string, filter: Filter): Tail {
   const [tail, setTail] = useState(NOTHING);
@@ -30,12 +31,13 @@ export function useTail(project: string, service: string, filter: Filter): Tail 
       waiting = [];
       skipped = 0;
       setTail((before) => ({
+        ...before,
         requests: [...news, ...before.requests].slice(0, KEPT),
         skipped: before.skipped + missed,
         problem: null,
       }));
     }, PAINT_MS);
-    const say = (problem: ApiProblem | null) => setTail((before) => ({ ...before, problem }));
+    const say = (problem: ApiProblem) => setTail((before) => ({ ...before, problem }));
     const template = "/projects/{project}/services/{service}/requests/stream";
     const stop = follow(url(template, { project, service }, JSON.parse(query)), {
       on: {
@@ -44,7 +46,7 @@ export function useTail(project: string, service: string, filter: Filter): Tail 
           skipped += JSON.parse(data).count;
         },
       },
-      opened: () => say(null),
+      opened: (missed) => setTail((before) => ({ ...before, missed, problem: null })),
       refused: say,
       ended: (reason) => say(new ApiProblem(403, "ended", `Your access was taken back: ${reason}`, "")),
     });

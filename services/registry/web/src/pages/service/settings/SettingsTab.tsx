@@ -27,7 +27,7 @@ export default function SettingsTab({ project, service }: TabProps) {
       noun="service"
       id={service.id}
       read={() => askFully(`GET ${ONE}`, { path: { project, service: service.name } })}
-      isCurrent={(opened) => opened.time_updated === service.time_updated}
+      isOld={(opened) => Date.parse(opened.time_updated) < Date.parse(service.time_updated)}
     >
       {(opened, etag, again) => <Form key={etag} project={project} service={opened} etag={etag} onSaved={again} />}
     </Revision>
