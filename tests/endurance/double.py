@@ -50,7 +50,7 @@ async def break_things(directory: Path, seconds: float, rate: float, seed: int) 
     async with staged(directory, seed) as run:
         over = asyncio.Event()
         reader = LogReader(run.stage.here, time.time() - CLOCKS_S)
-        async with background() as tasks, loop_lag(run.stage.here) as lag:
+        async with background() as tasks:
             going = [tasks.start(work, "traffic") for work in clients(run.stage, KINDS, rate, over)]
             guarding = tasks.start(guard(run), "guard")
             ends = time.monotonic() + seconds
@@ -62,7 +62,7 @@ async def break_things(directory: Path, seconds: float, rate: float, seed: int) 
             over.set()
             await asyncio.wait(going)
             guarding.cancel()
-        return [*await findings(run, reader), *about_lag(lag)]
+        return [*await findings(run, reader), *about_lag(run.lag)]
 
 
 async def one_round(run: Run, number: int) -> None:
@@ -78,12 +78,15 @@ async def one_round(run: Run, number: int) -> None:
     run.ground.round_began = time.time()
     before = run.accounts.count
     print(f"round {number}: {plan}", flush=True)
-    async with changing(run.stage.here.api, run.changers):
-        blocks = [broken(run, fault, *when) for fault, when in zip(pair, times, strict=True)]
-        await asyncio.gather(*blocks)
-    healed = time.monotonic()
-    took = await whole(run)
-    run.whole_s.append(time.monotonic() - healed)
+    async with loop_lag(run.stage.here) as lag:
+        async with changing(run.stage.here.api, run.changers):
+            blocks = [broken(run, fault, *when) for fault, when in zip(pair, times, strict=True)]
+            await asyncio.gather(*blocks)
+        healed = time.monotonic()
+        took = await whole(run)
+        run.whole_s.append(time.monotonic() - healed)
+    if not any(fault.stops_loops for fault in pair):
+        run.lag.add(lag)
     kinds = {kind: each.plain() for kind, each in run.accounts.kinds.items()}
     run.diary.write(
         {

@@ -18,6 +18,7 @@ from endurance.stage import HEALTH, PATIENCE_S, Stage, secured, site
 from endurance.watch import Diary
 from narthex.testing.faultproxy import FaultProxy, fault_proxy
 from narthex.testing.installation import Installation, P, Service, installation
+from narthex.testing.lag import LoopLag
 from narthex.testing.postgres import PostgresServer, postgres_server
 
 CHANGERS = 2
@@ -75,6 +76,7 @@ class Run:
     seed: int
     whole_s: list[float] = field(default_factory=list)  # after healing, until all was as it ought to be
     drawn: Counter[str] = field(default_factory=Counter)
+    lag: LoopLag = field(default_factory=LoopLag)  # of rounds in which no event loop was stopped on purpose
 
     @property
     def accounts(self) -> Accounts:

@@ -36,6 +36,11 @@ class Fault:
     takes: str
     block: Callable[[Ground], AbstractAsyncContextManager[None]]
 
+    @property
+    def stops_loops(self) -> bool:
+        """Whether event loops stand still by what is done here."""
+        return self.name in {"a worker frozen", "router-2 frozen"}
+
 
 @asynccontextmanager
 async def killed(part: str, ground: Ground) -> AsyncIterator[None]:

@@ -70,6 +70,11 @@ class LoopLag:
             looks = self.late if which == "lag" else self.stood
             looks.below[bound] += int(value - before.get((which, bound), 0))
 
+    def add(self, another: "LoopLag") -> None:
+        """What was said during another block too."""
+        self.stood.below += another.stood.below
+        self.late.below += another.late.below
+
     @property
     def looks(self) -> int:
         return self.stood.number
