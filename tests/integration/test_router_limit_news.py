@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from narthex.bus import open_bus
+from narthex.contracts.errors import Unavailable
 from narthex.contracts.events import LimitReached
 from narthex.contracts.queries import LIMIT_USE_SUBJECT, LimitAsked, LimitUse, LimitUseAnswer, LimitUseQuestion
 from narthex.routing import open_limit_store, rate_key
@@ -98,10 +99,15 @@ async def test_a_router_answers_how_much_of_a_limit_is_in_use(nats: NatsServer, 
                 ),
             )
 
-            async def ask() -> LimitUseAnswer:
-                return await registry.ask(LIMIT_USE_SUBJECT, question, LimitUseAnswer)
+            async def ask() -> LimitUseAnswer | None:
+                try:
+                    return await registry.ask(LIMIT_USE_SUBJECT, question, LimitUseAnswer)
+                except Unavailable:
+                    return None  # nobody listens yet
 
-            rate, flight = (await eventually(ask)).uses
+            found = await eventually(ask)
+            assert found is not None
+            rate, flight = found.uses
             assert (rate.used, rate.remaining, rate.token_id) == (4, 6, "t1")
             assert 60 < rate.reset_s < 65
             assert flight == LimitUse(kind="concurrency_total", limit=3, used=0, remaining=3)

@@ -101,7 +101,8 @@ def test_streams_end_with_the_role_they_were_allowed_by_and_are_not_asked_for_ag
     roles = {"sees": ["services.list", "services.get"], "follows": ["deployments.versions.requests.list"]}
     given = {name: give(api, program["id"], name, permissions) for name, permissions in roles.items()}
     page = open_page("/")
-    sign_in(page, program["token"])
+    with page.expect_request("**/live/stream"):  # the first page's own, which may be late
+        sign_in(page, program["token"])
     streams: list[str] = []
     page.on("request", lambda request: note(streams, request))
     page.goto(f"{SERVICES}/hello/requests")

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 STEADY_S = 30.0  # a worker that lived this long did not die of its start
 SILENT_S = 5.0  # a worker says something every second; one that does not is stuck and is replaced
-LATE_S = 0.5  # beyond it this process was not there to hear
+LISTENED = 10  # times in that; one of them is over however long this process stood still itself meanwhile
 KILL_AFTER_S = 1.5  # over the drain time
 COUNT_WITHIN_S = 1.0
 COUNT_EVERY_S = 600.0  # at least: what is over is forgotten where nobody reads it too
@@ -216,21 +216,25 @@ class Workers:
     # -- hearing --------------------------------------------------------------------------------------------
 
     async def _hear(self, name: str, channel: Channel) -> bool:
-        """Take what a worker says until it is gone; False when it has been silent for too long."""
-        while True:
-            listened_from = time.monotonic()
+        """Take what a worker says until it is gone; False when it has been silent for too long.
+
+        Not by the clock: where a machine or all of a router is paused, nobody could speak.
+        """
+        in_vain = 0
+        while in_vain < LISTENED:
             try:
-                async with asyncio.timeout(self._silent_s):
+                async with asyncio.timeout(self._silent_s / LISTENED):
                     frame = await channel.read()
             except TimeoutError:
-                if time.monotonic() - listened_from > self._silent_s + LATE_S:
-                    continue  # this process stood still itself, as where a machine is paused: then nobody could speak
-                self.stalls += 1
-                log.error("worker is stuck", extra={"fields": {"worker": name, "silent_s": self._silent_s}})
-                return False
+                in_vain += 1
+                continue
             if frame is None:
                 return True
+            in_vain = 0
             await self._take(name, *frame)
+        self.stalls += 1
+        log.error("worker is stuck", extra={"fields": {"worker": name, "silent_s": self._silent_s}})
+        return False
 
     async def _take(self, name: str, kind: Say, body: bytes) -> None:
         if kind is Say.STATUS:
