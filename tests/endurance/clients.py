@@ -16,7 +16,7 @@ from typing import Any
 from endurance.account import Account, Accounts, Refused, Wrong
 from endurance.stage import Stage
 from endurance.wire import Connection, Site
-from narthex.testing.waiting import waited
+from narthex.testing.waiting import paced
 
 WITHIN_S = 120.0  # for a visit; nothing here takes longer than 15 s on a machine of its own
 
@@ -103,15 +103,12 @@ def clients(
     for kind in kinds:
         for number in range(kind.clients):
             visitor = Visitor(kind.name, stage.sites[kind.site], stage.accounts, number)
-            yield paced(kind.visit, visitor, kind.clients / (kind.per_s * rate), over)
+            yield visits(kind.visit, visitor, kind.clients / (kind.per_s * rate), over)
 
 
-async def paced(visit: Visit, visitor: Visitor, every_s: float, over: asyncio.Event) -> None:
+async def visits(visit: Visit, visitor: Visitor, every_s: float, over: asyncio.Event) -> None:
     """Make visits, one after the other, until it is over; a visit that has begun ends."""
-    loop = asyncio.get_running_loop()
-    due = loop.time() + random.uniform(0, every_s)
-    while not await waited(over, due - loop.time()):
-        due = max(due + every_s, loop.time() - 1.0)  # after a standstill, a second's worth is caught up
+    async for _ in paced(every_s, over, random.uniform(0, every_s)):
         with settled(visitor):
             async with asyncio.timeout(WITHIN_S):
                 await visit(visitor)

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from narthex.runtime.tasks import background
-from narthex.testing.waiting import waited
+from narthex.testing.waiting import paced
 
 STATUS = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ")
 CODE = re.compile(rb"\r\nx-narthex-error: ([a-z_]+)\r\n", re.IGNORECASE)
@@ -184,12 +184,8 @@ async def load(
 
     async def one(number: int) -> None:
         client = Client(account, request, ports[number % len(ports)], trust, number < clients * kept, within_s)
-        loop = asyncio.get_running_loop()
-        every = clients / rate
-        due = loop.time() + every * number / clients
         try:
-            while not await waited(over, due - loop.time()):
-                due = max(due + every, loop.time() - 1.0)  # after a standstill, a second's worth is caught up
+            async for _ in paced(clients / rate, over, number / rate):
                 await client.ask(f"{prefix}-{next(numbers)}")
         finally:
             client.close()

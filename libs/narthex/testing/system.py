@@ -162,7 +162,13 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 
 def start(command: list[str], env: dict[str, str], cwd: Path) -> Child:
-    """Start a program whose output is collected; it dies with the test process."""
+    """Start a program whose output is collected; it dies with the test process, and Ctrl-C ends it."""
+    tether = die_with_parent()
+
+    def before() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
+        tether()
+
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -171,7 +177,7 @@ def start(command: list[str], env: dict[str, str], cwd: Path) -> Child:
         text=True,
         env=env,
         cwd=cwd,
-        preexec_fn=die_with_parent(),
+        preexec_fn=before,
     )
     assert process.stdout is not None
     return Child(process, Output(process.stdout))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -37,6 +37,15 @@ async def waited(over: asyncio.Event, seconds: float) -> bool:
         async with asyncio.timeout(max(0.0, seconds)):
             await over.wait()
     return over.is_set()
+
+
+async def paced(every_s: float, over: asyncio.Event, first_s: float = 0.0) -> AsyncIterator[None]:
+    """Again and again at a rate, until it is over; after a standstill, a second's worth is caught up."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + first_s
+    while not await waited(over, due - loop.time()):
+        due = max(due + every_s, loop.time() - 1.0)
+        yield
 
 
 def eventually_sync(look: Callable[[], T], within_s: float = WITHIN_S) -> T:
