@@ -15,10 +15,11 @@ _VALUE = rb"[^\x00-\x08\x0a-\x1f\x7f]"
 
 REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([!\"$-~]+) HTTP/1\.([01])\r\n")
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9])(?: (" + _VALUE + rb"{0,512}))?\r\n")
-_BLOCK = re.compile(rb"(?:" + _TCHAR + rb"{1,256}+:" + _VALUE + rb"*+\r\n)*+")
+# No group is possessive: before Python 3.11.5 one keeps what it had taken where it failed halfway.
+_BLOCK = re.compile(rb"(?:" + _TCHAR + rb"{1,256}+:" + _VALUE + rb"*+\r\n)*")
 _FIELD = re.compile(rb"(" + _TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
 RESPONSE_TCHAR = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"  # an instance may name its fields as it likes
-RESPONSE_BLOCK = re.compile(rb"(?:" + RESPONSE_TCHAR + rb"++:" + _VALUE + rb"*+\r\n)*+")
+RESPONSE_BLOCK = re.compile(rb"(?:" + RESPONSE_TCHAR + rb"++:" + _VALUE + rb"*+\r\n)*")
 _RESPONSE_FIELD = re.compile(rb"(" + RESPONSE_TCHAR + rb"+):[ \t]*(" + _VALUE + rb"*)\r\n")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _AUTHORITY = re.compile(rb"([0-9A-Za-z.\-_]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")

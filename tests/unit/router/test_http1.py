@@ -206,6 +206,8 @@ def test_a_chunked_body_drops_extensions_and_trailers_and_leaves_the_rest() -> N
         b"5 5\r\n",
         b"1" * 17 + b"\r\n",
         b"ffffffffffffffff\r\n",
+        b"5;\r\nhello\r\n",
+        b"5;a=\r\nhello\r\n",
         b"5;a\rb\r\nhello\r\n",
         b"5;a\x00\r\nhello\r\n",
         b"5;" + b"x" * 2000,
