@@ -9,6 +9,7 @@ A bus that has no connection says so (`bus.connected`); `publish` and `ask` rais
 `answer` go on by themselves when the server is back.
 """
 
+from narthex.bus import lean_nats as lean_nats  # first: it decides what nats imports
 from narthex.bus.bus import Bus as Bus
 from narthex.bus.bus import open_bus as open_bus
 from narthex.bus.inspection import ConsumerState as ConsumerState

@@ -5,6 +5,7 @@ together in memory. An entry is taken only if its revision is newer, so writers 
 Nothing here imports pydantic, so that a router worker stays small.
 """
 
+from narthex.routing import lean_redis as lean_redis  # first: it decides what redis imports
 from narthex.routing.entry import Entry as Entry
 from narthex.routing.entry import Kind as Kind
 from narthex.routing.limits import LimitStore as LimitStore

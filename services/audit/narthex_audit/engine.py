@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from narthex.contracts.errors import Misconfigured
+from narthex.runtime.optional import make_unimportable
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -111,7 +112,7 @@ def _leave_out_data_frames() -> None:
     """
     for name in _DATA_FRAMES:
         if name not in sys.modules:
-            _make_unimportable(name)
+            make_unimportable(name)
 
 
 def _import_chdb() -> None:
@@ -125,9 +126,4 @@ def _import_chdb() -> None:
     try:
         importlib.import_module("chdb")
     finally:
-        _make_unimportable("pyarrow")
-
-
-def _make_unimportable(name: str) -> None:
-    modules: dict[str, Any] = sys.modules
-    modules[name] = None  # the language's way to say so: importing it raises ModuleNotFoundError
+        make_unimportable("pyarrow")
