@@ -46,5 +46,5 @@ def test_the_whole_idle_system_stays_small(tmp_path: Path) -> None:
         parts = [system.up.process.pid, *descendants(system.up.process.pid)]
         with suppress(AssertionError):  # what is too large is said below, part by part
             eventually_sync(lambda: resident_mb(parts) < 700)
-        held = {Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " "): resident_mb([pid]) for pid in parts}
+        held = [(resident_mb([pid]), Path(f"/proc/{pid}/cmdline").read_text()) for pid in parts]
         assert resident_mb(parts) < 700, held
