@@ -32,7 +32,7 @@ def list_events(
     deployment: Annotated[
         str | None, typer.Option(help="Only of this one.", autocompletion=complete.deployments)
     ] = None,
-    kind: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="Only this type, e.g. service_unhealthy.")] = None,
     since: Since = None,
     until: Until = None,
     limit: Limit = 50,
@@ -42,6 +42,10 @@ def list_events(
     """What happened to services, deployments, versions and instances, newest first."""
     if service is not None and deployment is not None:
         raise Misconfigured("--service and --deployment exclude each other")
+    if kind is not None and kind != kind.lower():
+        raise Misconfigured(
+            f"--type: {kind!r} is a type of `narthex events tail`; the list has service_unhealthy and the like"
+        )
     now = datetime.now(UTC)
     with connect(context, project, service=service, deployment=deployment) as api:
         about: dict[str, str] = {}

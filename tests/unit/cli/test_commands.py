@@ -157,6 +157,7 @@ def test_an_update_sends_what_is_given_and_lifts_what_is_none(run, hello):
         (("instances", "create", "d", "v", "--address", "http://x"), "address must be an IP address or a DNS name"),
         (("versions", "create", "d", "v", "--health-path", "up"), "path must start with a single /"),
         (("requests", "list", "x", "--since", "yesterday"), "neither a date nor a time ago"),
+        (("events", "list", "--type", "LimitReached"), "is a type of `narthex events tail`"),
     ],
 )
 def test_what_breaks_a_rule_is_said_before_anything_is_sent(run, fake, arguments, complaint):
