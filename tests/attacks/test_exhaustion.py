@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-from integration.router_kit import Router, router, service_entries
+from integration.router_kit import never_reads, router, service_entries
 
 from narthex.testing.backend import Conversation, answer, backend
 from narthex.testing.waiting import until
@@ -14,18 +11,6 @@ from narthex.testing.waiting import until
 HEAD = b"GET / HTTP/1.1\r\nHost: svc.services.test\r\n"
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 UPLOAD = b"POST / HTTP/1.1\r\nHost: svc.services.test\r\nContent-Length: 10\r\n\r\n"
-
-
-@asynccontextmanager
-async def never_reads(under_test: Router, request: bytes) -> AsyncIterator[None]:
-    """A client with a small window that sends a request and reads nothing."""
-    with socket.socket() as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(client, ("127.0.0.1", under_test.port))
-        await loop.sock_sendall(client, request)
-        yield
 
 
 async def reads_an_upload(conversation: Conversation) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from narthex.runtime.tasks import background
+from narthex.testing.waiting import paced
 
 ANSWER_WITHIN_S = 10.0
 KEPT, NEW = 20, 10  # clients that keep their connection, and clients with one for each request
@@ -49,7 +50,7 @@ class Account:
     answered: dict[str, float] = field(default_factory=dict)  # request id -> when
     by_instance: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    over: bool = False  # clients finish what they are at
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # clients finish what they are at
 
     def rate(self) -> float:
         return len(self.answered) / max(0.001, time.time() - self.began)
@@ -87,10 +88,7 @@ async def ask(account: Account, place: Place, streams: Streams, *, close: bool) 
 async def _client(account: Account, place: Place, rate: float, *, keep: bool) -> None:
     """One client: a request at each tick, on a connection that it keeps or on a new one."""
     streams = None
-    due = time.monotonic()
-    while not account.over:
-        due = max(due + 1 / rate, time.monotonic() - 1)  # what could not be asked in time is not made up for
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
+    async for _ in paced(1 / rate, account.over, 1 / rate):
         if streams is not None and streams[0].at_eof():  # as every pool looks whether a kept connection was closed
             streams[1].transport.abort()
             streams = None
@@ -116,5 +114,5 @@ async def load(place: Place) -> AsyncIterator[Account]:
         kept = [tasks.start(_client(account, place, KEPT_RATE, keep=True), f"kept {n}") for n in range(KEPT)]
         new = [tasks.start(_client(account, place, NEW_RATE, keep=False), f"new {n}") for n in range(NEW)]
         yield account
-        account.over = True
+        account.over.set()
         await asyncio.wait([*kept, *new])

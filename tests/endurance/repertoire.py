@@ -35,11 +35,7 @@ class Fault:
     name: str
     takes: str
     block: Callable[[Ground], AbstractAsyncContextManager[None]]
-
-    @property
-    def stops_loops(self) -> bool:
-        """Whether event loops stand still by what is done here."""
-        return self.name in {"a worker frozen", "router-2 frozen"}
+    stops_loops: bool = False  # of a router: they stand still by what is done here
 
 
 @asynccontextmanager
@@ -186,10 +182,10 @@ def repertoire(*, root: bool) -> list[Fault]:
     parts = ("nats", "valkey", "registry", "audit", "certs", "healthcheck", "router-2")
     faults = [
         *(Fault(f"{part} killed", part, partial(killed, part)) for part in parts),
-        *(Fault(f"{part} frozen", part, partial(frozen, part)) for part in parts),
+        *(Fault(f"{part} frozen", part, partial(frozen, part), stops_loops=part == "router-2") for part in parts),
         Fault("database killed", "database", database_killed),
         Fault("a worker killed", "worker", partial(worker, signal.SIGKILL)),
-        Fault("a worker frozen", "worker", partial(worker, signal.SIGSTOP)),
+        Fault("a worker frozen", "worker", partial(worker, signal.SIGSTOP), stops_loops=True),
         Fault("an instance killed", "instance", instance_killed),
         Fault("an instance frozen", "another instance", instance_frozen),
         Fault("one router cut off from bus and table", "ways", partition),

@@ -60,7 +60,7 @@ def about_records(
         missing = len(each.due) + len(each.late)
         said = (
             f"{each.requests:,} requests, {each.records:,} records; {missing} answered without one, lost by the log's "
-            f"own count {lost[each.service] or 0}, records of nothing or twice {len(each.strange)} {each.strange[:3]}"
+            f"own count {lost[each.service] or 0}, records of nothing or twice {len(each.strange)} {each.strange[:FEW]}"
         )
         good = missing == 0 and not lost[each.service] and not each.strange
         yield Finding(f"request log of {each.service}", good, said)

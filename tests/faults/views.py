@@ -95,7 +95,7 @@ async def rates_in_trail(url: str) -> dict[str, list[Change]]:
 
 
 async def rates_told(url: str) -> dict[str, list[int]]:
-    """The same in every fact of the outbox, in the order of sequences.
+    """Each service's rate limit in every fact of the outbox, in the order of sequences.
 
     Facts that were sent are there for NARTHEX_REGISTRY_OUTBOX_KEEP_S by the wall clock; then the registry deletes them.
     """

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -110,6 +111,18 @@ class Client:
 
     def close(self) -> None:
         self.writer.close()
+
+
+@asynccontextmanager
+async def never_reads(under_test: Router, request: bytes) -> AsyncIterator[None]:
+    """A client with a small window that sends a request and reads nothing."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(client, ("127.0.0.1", under_test.port))
+        await loop.sock_sendall(client, request)
+        yield
 
 
 @asynccontextmanager

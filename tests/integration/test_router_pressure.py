@@ -1,12 +1,11 @@
 """What clients see of a worker whose memory is short. When it is short, see tests/unit/router/test_pressure.py."""
 
 import asyncio
-import socket
 from functools import partial
 from pathlib import Path
 
 import pytest
-from integration.router_kit import Router, router, service_entries
+from integration.router_kit import Router, never_reads, router, service_entries
 from integration.router_streams import UPGRADE
 
 from narthex.testing.backend import Conversation, answer, backend
@@ -27,6 +26,14 @@ def press(here: Router, level: Level) -> None:
 
 def upload(size: int) -> bytes:
     return b"POST / HTTP/1.1\r\nHost: svc.services.test\r\nContent-Length: %d\r\n\r\n" % size
+
+
+async def floods(conversation: Conversation) -> None:
+    """An instance whose answer does not fit into any buffer."""
+    await conversation.head()
+    await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+    while True:
+        await conversation.send(bytes(100_000))
 
 
 async def test_large_work_is_refused_and_small_work_is_not() -> None:
@@ -94,8 +101,7 @@ async def test_idle_connections_are_closed() -> None:
 
 async def test_a_client_that_reads_nothing_is_cut_off_and_its_instance_is_not_blamed() -> None:
     async with backend(floods) as instance, router(service_entries([instance.port])) as here:
-        with reads_nothing() as sock:
-            await asks(sock, here.port)
+        async with never_reads(here, GET):
             await until(lambda: any(each.exchange and each.exchange.response_bytes for each in here.plane.connections))
             press(here, Level.FULL)
             await until(lambda: not here.plane.connections)
@@ -107,8 +113,7 @@ async def test_a_client_that_reads_nothing_is_cut_off_and_its_instance_is_not_bl
 async def test_of_an_answer_that_nobody_takes_little_is_held_while_memory_is_short() -> None:
     async with backend(floods) as instance, router(service_entries([instance.port])) as here:
         press(here, Level.LEAN)
-        with reads_nothing() as sock:
-            await asks(sock, here.port)
+        async with never_reads(here, GET):
             await until(lambda: any(each.held() > PIECE for each in here.plane.connections))
             (held,) = [each.held() for each in here.plane.connections]
             assert held <= here.plane.buffer + PIECE
@@ -135,25 +140,6 @@ async def test_an_answer_during_which_memory_becomes_short_is_whole_and_so_is_th
             await client.send(GET)
             assert (await client.answer())[2] == b"x" * size
         assert instance.connections == 1
-
-
-async def floods(conversation: Conversation) -> None:
-    await conversation.head()
-    await conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
-    while True:
-        await conversation.send(bytes(100_000))
-
-
-def reads_nothing() -> socket.socket:
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    sock.setblocking(False)
-    return sock
-
-
-async def asks(sock: socket.socket, port: int) -> None:
-    await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-    await asyncio.get_running_loop().sock_sendall(sock, GET)
 
 
 async def test_bodies_are_no_longer_held_for_the_log_and_that_comes_first() -> None:

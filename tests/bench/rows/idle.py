@@ -9,14 +9,13 @@ from bench import client, h2load
 from bench.bench import Bench
 from bench.proxies import Proxy
 from bench.report import Measure, Row, Verdict
+from narthex.testing.websocket import handshake
 
 WEBSOCKETS = 8000  # each takes two descriptors, of the 20,000 that a process may have
 TLS_CONNECTIONS = 2000
 HANDSHAKES = 500
 WARM = 100  # connections that come and go before memory is looked at
 SETTLE_S = 1.0
-_UPGRADE = ("connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13",
-            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==")  # fmt: skip
 
 
 def websockets(bench: Bench) -> Row:
@@ -26,7 +25,7 @@ def websockets(bench: Bench) -> Row:
     for name in ("narthex", "nginx"):
         with bench.fresh(name) as proxy:
             if proxy is not None:
-                head = client.request(proxy, "/live/socket", live=True, more=_UPGRADE)
+                head = client.request(proxy, "/live/socket", live=True, more=handshake())
                 held, used = uvloop.run(_idle(proxy, WEBSOCKETS, head, b"101", secure=False))
                 memory.add(name, held)
                 opening.add(name, used)

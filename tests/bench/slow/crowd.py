@@ -22,9 +22,9 @@ READ = 16  # bytes that a slow reader takes a second
 def client_hello(host: str) -> bytes:
     """What a TLS client says first."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    handshake = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=host)
+    client = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=host)
     with suppress(ssl.SSLWantReadError):
-        handshake.do_handshake()
+        client.do_handshake()
     return outgoing.read()
 
 
