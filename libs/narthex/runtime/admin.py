@@ -135,7 +135,7 @@ def _written(connection: h11.Connection, answer: _Answer, head_only: bool) -> by
     if answer.status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append(("Allow", "GET, HEAD"))  # RFC 9110, 15.5.6
     head = connection.send(h11.Response(status_code=answer.status, headers=headers, reason=answer.status.phrase))
-    return head or b"" if head_only else (head or b"") + answer.body
+    return (head or b"") + (b"" if head_only else answer.body)
 
 
 def _json(status: HTTPStatus, value: object) -> _Answer:
