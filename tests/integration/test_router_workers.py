@@ -255,6 +255,25 @@ async def test_a_worker_without_descriptors_sheds_connections_and_does_not_spin(
         assert pids(under_test) == [worker]
 
 
+async def test_who_is_connected_is_served_while_there_are_no_descriptors_for_more(tmp_path: Path) -> None:
+    async with serving_by_their_copy(tmp_path, 1) as (under_test, made):
+        assert await ask(made) == b"hi"
+        [worker] = pids(under_test)
+        usual = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+        before = descriptors(worker)
+        served = [await asyncio.open_connection("127.0.0.1", made.http_port) for _ in range(4)]
+        await until(lambda: descriptors(worker) >= before + len(served))
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (descriptors(worker) + 40, usual[1]))
+        more = [await asyncio.open_connection("127.0.0.1", made.http_port) for _ in range(60)]
+        await until(lambda: any(reader.at_eof() for reader, _ in more))
+        for _, writer in served:
+            writer.write(b"GET / HTTP/1.1\r\nHost: svc.services.test\r\n\r\n")
+        for reader, _ in served:
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        for _, writer in (*served, *more):
+            writer.close()
+
+
 async def until_asked(made: WorkerConfig) -> None:
     async def look() -> bool:
         try:

@@ -125,7 +125,7 @@ class Plane:
     buffer: int = 0  # bytes held for a connection in each direction before the sender is stopped
     patience_s: float = inf  # with a client that reads nothing
     quiet_s: float = 0.0  # the next request of an idle connection is waited for, when each answer is the last
-    shed: Counter[str] = field(default_factory=Counter)  # what was refused or ended for want of memory
+    shed: Counter[str] = field(default_factory=Counter)  # what was refused or ended for want of memory or descriptors
     look: "Callable[[float], None]" = lambda now: None  # at the memory
     _stuffed: int = 0
     _cuts_left: int = 0
